@@ -1,0 +1,10 @@
+//! Installs Prometheus, Thanos and Grafana on OKE clusters by driving `helm`, `kubectl` and `oci`.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! file, environment, flags -> Config -> Plan -> look -> decide -> do -> Event -> Reporter
+//! ```
+//!
+//! [`plan`] decides and never acts; [`run`] acts and never decides; [`report`] alone prints.
+
