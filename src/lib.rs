@@ -8,3 +8,5 @@
 //!
 //! [`plan`] decides and never acts; [`run`] acts and never decides; [`report`] alone prints.
 
+pub mod config;
+pub mod fail;

@@ -1,0 +1,237 @@
+//! Checks of values that stay plain text, each with what to write instead.
+//!
+//! Names that have a type of their own are checked by `names`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::names::{BadValue, host, refuse};
+
+/// A kubeconfig context. One that begins with `-` would be read as a flag by the tools.
+pub(super) fn context(text: &str) -> Result<String, BadValue> {
+    if text.starts_with('-') {
+        return refuse(text, "begins with `-`; rename the context: kubectl config rename-context");
+    }
+    if text.trim() != text || text.is_empty() || text.contains(char::is_control) {
+        return refuse(
+            text,
+            "is not the name of a context; kubectl config get-contexts lists them",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// The tenancy's Object Storage namespace; older ones are the tenancy's name.
+pub(super) fn storage_namespace(text: &str) -> Result<String, BadValue> {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    if text.is_empty() || !text.chars().all(known) {
+        return refuse(text, "is not an Object Storage namespace; `oci os ns get` says it");
+    }
+    Ok(text.to_owned())
+}
+
+/// A path inside a bucket.
+pub(super) fn prefix(text: &str) -> Result<String, BadValue> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let part = |part: &str| !matches!(part, "" | "." | "..") && part.chars().all(known);
+    if text.is_empty() || text.split('/').all(part) {
+        return Ok(text.to_owned());
+    }
+    refuse(
+        text,
+        "is not a prefix; write letters, digits, `-`, `_`, `.`, with a `/` only between them",
+    )
+}
+
+/// The host of an image registry, with a path perhaps, without a scheme.
+pub(super) fn image_registry(text: &str) -> Result<String, BadValue> {
+    if let Some((_, rest)) = text.split_once("://") {
+        return refuse(text, format!("has a scheme; write {:?}", rest.trim_end_matches('/')));
+    }
+    let mut parts = text.split('/');
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    let valid = parts.next().and_then(host).is_some()
+        && parts.all(|part| !part.is_empty() && part.chars().all(known));
+    if !valid {
+        return refuse(
+            text,
+            "is not a registry; write HOST or HOST/PATH, such as sin.ocir.io/mytenancy",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// A Prometheus duration. Prometheus, its operator and Thanos agree on this form.
+pub(super) fn duration(text: &str) -> Result<String, BadValue> {
+    if text == "0" || nanoseconds(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    refuse(text, "is not a duration; write a number and one of s m h d w y, such as 72h or 365d")
+}
+
+/// How long `1d12h` is; none when it is no duration, or longer than Go can count.
+fn nanoseconds(text: &str) -> Option<i64> {
+    const UNITS: [(&str, i64); 7] = [
+        ("y", 365 * 86_400_000),
+        ("w", 7 * 86_400_000),
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+        ("ms", 1),
+    ];
+    let (mut rest, mut total, mut allowed) = (text, 0_i64, &UNITS[..]);
+    while !rest.is_empty() || total == 0 && allowed.len() == UNITS.len() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at(digits);
+        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let unit = allowed.iter().position(|(name, _)| *name == &tail[..end])?;
+        let milliseconds = number.parse::<i64>().ok()?.checked_mul(allowed[unit].1)?;
+        total = total.checked_add(milliseconds.checked_mul(1_000_000)?)?;
+        (rest, allowed) = (&tail[end..], &allowed[unit + 1..]);
+    }
+    Some(total)
+}
+
+/// The version of a chart: exactly one, since the plan names what it installs.
+pub(super) fn version(text: &str) -> Result<String, BadValue> {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
+    let numbers = text.split(['-', '+']).next().unwrap_or_default();
+    let exact = numbers.split('.').count() == 3
+        && numbers.split('.').all(|number| number.parse::<u32>().is_ok());
+    if exact && text.chars().all(known) {
+        return Ok(text.to_owned());
+    }
+    refuse(text, "is not an exact version; write all three numbers, such as 1.2.3")
+}
+
+/// The UID of an object in Kubernetes.
+pub(super) fn uid(text: &str) -> Result<String, BadValue> {
+    let groups = text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    if groups && text.chars().all(|c| c == '-' || c.is_ascii_hexdigit()) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    let command = "kubectl get namespace kube-system -o jsonpath={.metadata.uid}";
+    refuse(text, format!("is not a UID; `{command}` says it"))
+}
+
+/// A web address.
+pub(super) fn url(text: &str) -> Result<String, BadValue> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let authority = rest.and_then(|rest| rest.split('/').next());
+    if authority.and_then(host).is_none() || text.contains(|c: char| !c.is_ascii_graphic()) {
+        return refuse(text, "is not a URL; write https://HOST/PATH");
+    }
+    Ok(text.to_owned())
+}
+
+/// An IPv4 address.
+pub(super) fn address(text: &str) -> Result<Ipv4Addr, BadValue> {
+    text.parse().or_else(|_| refuse(text, "is not an IPv4 address; write one such as 10.1.2.3"))
+}
+
+/// A network in CIDR form, its address without bits of hosts.
+pub(super) fn network(text: &str) -> Result<String, BadValue> {
+    let parts = text.split_once('/').and_then(|(address, length)| {
+        Some((address.parse::<IpAddr>().ok()?, length.parse::<u32>().ok()?))
+    });
+    let first = match parts {
+        Some((IpAddr::V4(address), length @ 0..=32)) => {
+            let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+            IpAddr::from((address.to_bits() & mask).to_be_bytes())
+        }
+        Some((IpAddr::V6(address), length @ 0..=128)) => {
+            let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
+            IpAddr::from((address.to_bits() & mask).to_be_bytes())
+        }
+        _ => return refuse(text, "is not a network; write one such as 10.0.0.0/16"),
+    };
+    match parts {
+        Some((address, length)) if address != first => {
+            refuse(text, format!("is an address inside a network; write {first}/{length}"))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Check = fn(&str) -> Result<String, BadValue>;
+
+    #[test]
+    fn plain_values_are_accepted_as_their_readers_accept_them() {
+        let table: [(Check, &[&str]); 9] = [
+            (context, &["oke-sin", "arn:aws/x y", "admin@prod"]),
+            (storage_namespace, &["axabcdef1234", "acme-dev"]),
+            (prefix, &["", "a", "prod/sin", "a.b/c_d-e"]),
+            (image_registry, &["sin.ocir.io/mytenancy", "localhost:5000", "mirror/a/b"]),
+            (duration, &["72h", "365d", "0d", "0", "1d12h", "1y2w3d4h5m6s7ms", "292y"]),
+            (version, &["9.1.0", "1.2.3-rc.1+b"]),
+            (uid, &["0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"]),
+            (url, &["https://grafana.example.com", "http://10.0.0.1:3000/grafana/"]),
+            (network, &["10.0.0.0/16", "0.0.0.0/0", "10.1.2.3/32", "fd00::/8"]),
+        ];
+        for (check, texts) in table {
+            for text in texts {
+                assert_eq!(check(text).as_deref(), Ok(*text));
+            }
+        }
+    }
+
+    #[test]
+    fn plain_values_are_refused_with_what_to_write_instead() {
+        let table: [(Check, &str, &str); 15] = [
+            (context, "-A", "begins with `-`; rename the context: kubectl config rename-context"),
+            (context, " ", "is not the name of a context; kubectl config get-contexts lists them"),
+            (
+                storage_namespace,
+                "AX",
+                "is not an Object Storage namespace; `oci os ns get` says it",
+            ),
+            (
+                prefix,
+                "/a",
+                "is not a prefix; write letters, digits, `-`, `_`, `.`, with a `/` only between them",
+            ),
+            (
+                prefix,
+                "a/../b",
+                "is not a prefix; write letters, digits, `-`, `_`, `.`, with a `/` only between them",
+            ),
+            (image_registry, "https://sin.ocir.io/x/", "has a scheme; write \"sin.ocir.io/x\""),
+            (
+                image_registry,
+                "sin.ocir.io//x",
+                "is not a registry; write HOST or HOST/PATH, such as sin.ocir.io/mytenancy",
+            ),
+            (
+                duration,
+                "365",
+                "is not a duration; write a number and one of s m h d w y, such as 72h or 365d",
+            ),
+            (
+                duration,
+                "5m1h",
+                "is not a duration; write a number and one of s m h d w y, such as 72h or 365d",
+            ),
+            (
+                duration,
+                "300y",
+                "is not a duration; write a number and one of s m h d w y, such as 72h or 365d",
+            ),
+            (version, "^9", "is not an exact version; write all three numbers, such as 1.2.3"),
+            (
+                uid,
+                "kube-system",
+                "is not a UID; `kubectl get namespace kube-system -o jsonpath={.metadata.uid}` says it",
+            ),
+            (url, "grafana.example.com", "is not a URL; write https://HOST/PATH"),
+            (network, "10.0.0.0", "is not a network; write one such as 10.0.0.0/16"),
+            (network, "10.0.3.4/16", "is an address inside a network; write 10.0.0.0/16"),
+        ];
+        for (check, text, why) in table {
+            assert_eq!(check(text).unwrap_err().to_string(), format!("{text:?} {why}"));
+        }
+    }
+}
