@@ -9,4 +9,5 @@
 //! [`plan`] decides and never acts; [`run`] acts and never decides; [`report`] alone prints.
 
 pub mod config;
+pub mod content;
 pub mod fail;
