@@ -11,3 +11,4 @@
 pub mod config;
 pub mod content;
 pub mod fail;
+pub mod tools;

@@ -1,0 +1,235 @@
+//! Tells from what a tool wrote to stderr what went wrong, and what to type next.
+
+use super::cmd::{Cmd, Tool};
+use super::output::Output;
+use super::s3;
+use crate::fail::{Exit, Fail};
+
+/// One known way to fail: words in stderr, the exit code that it leads to, and the way out.
+struct Known {
+    words: &'static [&'static str],
+    exit: Exit,
+    hint: &'static str,
+}
+
+const KUBERNETES: &[Known] = &[
+    Known {
+        words: &["context \"", "does not exist"],
+        exit: Exit::Config,
+        hint: "`kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context",
+    },
+    Known {
+        words: &["kubernetes cluster unreachable: context"],
+        exit: Exit::Config,
+        hint: "`kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context",
+    },
+    Known {
+        words: &["Unauthorized"],
+        exit: Exit::Denied,
+        hint: "`oci ce cluster create-kubeconfig --cluster-id OCID` makes fresh credentials; `oci session authenticate` when the session has expired",
+    },
+    Known {
+        words: &["You must be logged in"],
+        exit: Exit::Denied,
+        hint: "`oci ce cluster create-kubeconfig --cluster-id OCID` makes fresh credentials; `oci session authenticate` when the session has expired",
+    },
+    Known {
+        words: &["exceeded quota"],
+        exit: Exit::Refused,
+        hint: "`kubectl describe quota` shows what is used; raise the quota, or choose a smaller `size`",
+    },
+    Known {
+        words: &["is being terminated"],
+        exit: Exit::Refused,
+        hint: "`kubectl get namespace` shows whether it is gone; run this again then",
+    },
+    Known {
+        words: &["updates to statefulset spec"],
+        exit: Exit::Refused,
+        hint: "`kubectl get persistentvolumeclaims` shows the volumes that cannot grow this way: docs/sizes.md says how they grow, then run this again",
+    },
+    Known {
+        words: &["forbidden"],
+        exit: Exit::Denied,
+        hint: "`kubectl auth can-i --list` shows what you may do; ask for a ClusterRole with the verb and resource named above",
+    },
+    Known {
+        words: &["\"diff\": executable file not found"],
+        exit: Exit::Unavailable,
+        hint: "`apt-get install diffutils`, or the like, brings the program diff, which kubectl compares with",
+    },
+    Known {
+        words: &["connection refused"],
+        exit: Exit::Failed,
+        hint: "`kubectl cluster-info` shows whether the API server can be reached from here; a private endpoint needs a way into its network",
+    },
+    Known {
+        words: &["no such host"],
+        exit: Exit::Failed,
+        hint: "`kubectl config view --minify` shows the server's name; is it the right kubeconfig, and does its DNS answer here?",
+    },
+    Known {
+        words: &["i/o timeout"],
+        exit: Exit::Failed,
+        hint: "`kubectl cluster-info` shows whether the API server can be reached from here; a private endpoint needs a way into its network",
+    },
+];
+
+const HELM: &[Known] = &[
+    Known {
+        words: &["another operation", "is in progress"],
+        exit: Exit::Busy,
+        hint: "`helm history RELEASE` shows which revision is pending; run this again when that Helm has ended",
+    },
+    Known {
+        words: &["conflict occurred while applying"],
+        exit: Exit::Refused,
+        hint: "`kubectl get --show-managed-fields -o yaml` of the object shows who else writes to it; undo that by hand, then run this again",
+    },
+    Known {
+        words: &["invalid ownership metadata"],
+        exit: Exit::Refused,
+        hint: "`helm list --all-namespaces` shows the release that owns it; uninstall that one, or install into its namespace",
+    },
+    // A chart's own check of its values.
+    Known {
+        words: &["execution error at ("],
+        exit: Exit::Config,
+        hint: "`okemon plan` shows the values that are sent; mend your own values file",
+    },
+    Known {
+        words: &["values don't meet the specifications"],
+        exit: Exit::Config,
+        hint: "`okemon plan` shows the values that are sent; mend your own values file",
+    },
+];
+
+/// What a failed command means for a person.
+pub fn explain(cmd: &Cmd, output: &Output) -> Fail {
+    let known = match cmd.tool {
+        Tool::Helm => HELM.iter().chain(KUBERNETES).find(|known| known.fits(&output.stderr)),
+        Tool::Kubectl => KUBERNETES.iter().find(|known| known.fits(&output.stderr)),
+        Tool::Oci => None,
+    };
+    let error = format!("running `{cmd}`: {}", last_words(output));
+    match known {
+        Some(known) => Fail::new(known.exit, error).hint(known.hint),
+        None => Fail::new(Exit::Failed, error),
+    }
+}
+
+/// What a refusal by Object Storage means for a person.
+pub fn refused(refused: &s3::Refused) -> Fail {
+    let exit = match refused.why {
+        s3::Why::UnknownKey | s3::Why::WrongSecret | s3::Why::Forbidden => Exit::Denied,
+        s3::Why::Taken => Exit::Refused,
+        s3::Why::NoSuchNamespace | s3::Why::WrongRegion { .. } | s3::Why::Endpoint => Exit::Config,
+        s3::Why::Clock { .. } | s3::Why::Other { .. } | s3::Why::NoS3 { .. } => Exit::Failed,
+    };
+    Fail { exit, error: refused.to_string(), hint: refused.hint().map(str::to_owned) }
+}
+
+impl Known {
+    fn fits(&self, stderr: &str) -> bool {
+        self.words.iter().all(|words| stderr.contains(words))
+    }
+}
+
+/// The last lines that the command wrote, without log lines unless there is nothing else; or how it
+/// ended.
+fn last_words(output: &Output) -> String {
+    let all: Vec<&str> = output.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
+    let said: Vec<&str> = all.iter().copied().filter(|line| !is_log(line)).collect();
+    let lines = if said.is_empty() { all } else { said };
+    if lines.is_empty() {
+        return match output.code {
+            Some(code) => format!("it ended with exit code {code} and said nothing"),
+            None => "it was ended by a signal".to_owned(),
+        };
+    }
+    lines[lines.len().saturating_sub(8)..].join("\n")
+}
+
+/// Helm's `level=WARN msg=...` and kubectl's `E1123 19:21:08.123456 4711 memcache.go:265] ...`.
+fn is_log(line: &str) -> bool {
+    let (letter, rest) = line.split_at_checked(1).unwrap_or_default();
+    let (date, rest) = rest.split_at_checked(4).unwrap_or_default();
+    let klog = "IWEF".contains(letter)
+        && date.bytes().all(|b| b.is_ascii_digit())
+        && rest.starts_with(' ');
+    klog || line.starts_with("level=") || (line.starts_with("time=") && line.contains(" level="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_failure_says_what_to_type() {
+        let cmd = Cmd::new(Tool::Kubectl, ["get", "pods"]);
+        let log = "E1123 19:21:08.123456    4711 memcache.go:265] \"Unhandled Error\"";
+        let stderr =
+            format!("{log}\nlevel=WARN msg=\"no\"\nerror: context \"oke-sin\" does not exist\n");
+        let output = Output { code: Some(1), stderr, ..Output::default() };
+        let fail = explain(&cmd, &output);
+        assert_eq!(fail.exit, Exit::Config);
+        assert_eq!(
+            fail.error,
+            "running `kubectl get pods`: error: context \"oke-sin\" does not exist"
+        );
+        assert!(fail.hint.unwrap().starts_with("`kubectl config get-contexts`"));
+    }
+
+    #[test]
+    fn only_a_missing_right_is_called_one() {
+        let said = |stderr: &str| {
+            let output = Output { code: Some(1), stderr: stderr.to_owned(), ..Output::default() };
+            explain(&Cmd::new(Tool::Helm, ["upgrade"]), &output).exit
+        };
+        let right = "Error: secrets is forbidden: User \"okemon\" cannot list resource \"secrets\"";
+        let quota = "Error: pods \"x\" is forbidden: exceeded quota: small";
+        let field = "Error: spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden";
+        assert_eq!([right, quota, field].map(said), [Exit::Denied, Exit::Refused, Exit::Refused]);
+    }
+
+    #[test]
+    fn a_command_that_only_logged_shows_its_log() {
+        let cmd = Cmd::new(Tool::Helm, ["list"]);
+        let stderr = "level=ERROR msg=\"no\"\n".to_owned();
+        let fail = explain(&cmd, &Output { code: Some(1), stderr, ..Output::default() });
+        assert_eq!(fail.error, "running `helm list`: level=ERROR msg=\"no\"");
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_reason_and_not_by_the_word_forbidden() {
+        let cases = [
+            (
+                "Error from server (Forbidden): pods \"a\" is forbidden: exceeded quota: small",
+                Exit::Refused,
+            ),
+            (
+                "secrets \"a\" is forbidden: unable to create new content in namespace monitoring because it is being terminated",
+                Exit::Refused,
+            ),
+            (
+                "secrets is forbidden: User \"okemon\" cannot list resource \"secrets\"",
+                Exit::Denied,
+            ),
+        ];
+        for (stderr, exit) in cases {
+            let output = Output { code: Some(1), stderr: stderr.into(), ..Output::default() };
+            assert_eq!(
+                explain(&Cmd::new(Tool::Kubectl, ["apply"]), &output).exit,
+                exit,
+                "{stderr}"
+            );
+        }
+    }
+
+    #[test]
+    fn silence_is_told_too() {
+        let cmd = Cmd::new(Tool::Helm, ["list"]);
+        let fail = explain(&cmd, &Output { code: Some(3), ..Output::default() });
+        assert_eq!(fail.error, "running `helm list`: it ended with exit code 3 and said nothing");
+    }
+}

@@ -1,0 +1,147 @@
+//! How to say things to `helm`, and how to read its answers.
+//!
+//! Every call uses only flags that Helm 3 and 4 both take.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::cmd::{Cmd, Tool};
+use crate::config::names::{ClusterName, Namespace};
+use crate::config::{Cluster, Config};
+use crate::content::charts::Release;
+
+/// The helm of one cluster and namespace: every call names both.
+#[derive(Clone, Debug)]
+pub struct Helm {
+    cluster: ClusterName,
+    context: String,
+    namespace: Namespace,
+}
+
+impl Helm {
+    pub fn new(config: &Config, cluster: &Cluster) -> Self {
+        Self {
+            cluster: cluster.name.clone(),
+            context: cluster.context.clone(),
+            namespace: config.namespace.clone(),
+        }
+    }
+
+    fn cmd(&self, args: &[&str]) -> Cmd {
+        let scope = ["--kube-context", &self.context, "--namespace", self.namespace.as_str()];
+        Cmd::new(Tool::Helm, args.iter().chain(&scope).copied()).on(&self.cluster)
+    }
+
+    /// Asks for the newest revision of a release, whatever its state, and for what is there of it.
+    pub fn status(&self, release: &str) -> Cmd {
+        self.cmd(&["status", release, "-o", "json"])
+    }
+
+    /// Asks for the revisions of a release.
+    pub fn history(&self, release: &str) -> Cmd {
+        self.cmd(&["history", release, "-o", "json"])
+    }
+
+    /// Goes back to a revision.
+    pub fn rollback(&self, release: &str, revision: u64) -> Cmd {
+        self.cmd(&["rollback", release, &revision.to_string()]).timeout(CHANGE)
+    }
+
+    /// Installs or upgrades a release; `description` is kept with the revision.
+    ///
+    /// Never `--wait`: it names no reason, and sees nothing of what an operator makes.
+    pub fn upgrade(&self, release: &Release, chart: &Path, description: &str) -> Cmd {
+        let chart = chart.display().to_string();
+        let own = release.values_file.as_ref().map(|path| path.display().to_string());
+        let mut args = vec!["upgrade", "--install", release.name, &chart, "--skip-crds"];
+        args.extend(["--description", description, "--values", "-"]);
+        if let Some(own) = &own {
+            args.extend(["--values", own]);
+        }
+        self.cmd(&args).docs([release.values.clone()]).timeout(CHANGE)
+    }
+}
+
+/// Brings a chart from its registry into `directory`.
+pub fn pull(reference: &str, version: &str, directory: &Path) -> Cmd {
+    let directory = directory.display().to_string();
+    let args = ["pull", reference, "--version", version, "--destination", &directory];
+    Cmd::new(Tool::Helm, args).timeout(CHANGE)
+}
+
+/// Prints the custom resource definitions of a chart.
+pub fn show_crds(chart: &Path) -> Cmd {
+    Cmd::new(Tool::Helm, ["show", "crds", &chart.display().to_string()])
+}
+
+/// Long enough for hooks of the charts on a slow cluster.
+const CHANGE: Duration = Duration::from_mins(10);
+
+/// The newest revision of a release.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Status {
+    /// The number of the revision.
+    pub version: u64,
+    pub info: Info,
+    /// The values that were given to it; null: none.
+    #[serde(default)]
+    pub config: Value,
+    /// What it is made of, as YAML documents.
+    #[serde(default)]
+    pub manifest: String,
+}
+
+/// What Helm notes about a revision.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Info {
+    /// `deployed`, `failed`, `pending-install`, ...
+    pub status: String,
+    #[serde(default)]
+    pub description: String,
+    /// What is there of its objects, by kind; none: this Helm does not tell (Helm 3 would, when
+    /// asked with `--show-resources`, which Helm 4 does not know).
+    pub resources: Option<BTreeMap<String, Vec<Value>>>,
+}
+
+/// Reads the answer to [`Helm::status`].
+///
+/// # Errors
+/// When the answer is not what Helm 3 or 4 print.
+pub fn status(stdout: &str) -> Result<Status> {
+    serde_json::from_str(stdout).context("reading helm's status of the release")
+}
+
+/// The newest revision that was deployed, from the answer to [`Helm::history`]; none: there is none.
+pub fn newest_deployed(stdout: &str) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Revision {
+        revision: u64,
+        status: String,
+    }
+    let revisions: Vec<Revision> = serde_json::from_str(stdout).ok()?;
+    let deployed = revisions.into_iter().filter(|revision| revision.status == "deployed");
+    deployed.map(|revision| revision.revision).max()
+}
+
+/// Whether stderr says that there is no such release.
+pub fn says_not_found(stderr: &str) -> bool {
+    stderr.contains("release: not found")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_without_values_has_none() {
+        let text = r#"{"name":"thanos","version":3,"info":{"status":"failed"},"config":null}"#;
+        let status = status(text).unwrap();
+        assert_eq!((status.version, status.info.status.as_str()), (3, "failed"));
+        assert_eq!(status.config, Value::Null);
+    }
+}

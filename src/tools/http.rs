@@ -1,0 +1,26 @@
+//! An HTTP call as data: what to send, what came back. Nothing here speaks HTTP.
+
+use secrecy::SecretString;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Put,
+}
+
+/// One call without a body.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: Method,
+    /// Secret, since a signed URL is as good as a key. It is never shown.
+    pub url: SecretString,
+}
+
+/// What a server said, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    /// The header `Date`: the server's clock.
+    pub date: Option<String>,
+    pub body: String,
+}

@@ -1,0 +1,192 @@
+//! How to say things to `kubectl`, and how to read its answers.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::cmd::{Cmd, Tool};
+use crate::config::names::Namespace;
+use crate::config::{Cluster, Config};
+
+/// The field manager that okemon applies as.
+pub const FIELD_MANAGER: &str = "okemon";
+
+/// The kubectl of one cluster and namespace: every call names both.
+#[derive(Clone, Debug)]
+pub struct Kubectl {
+    cluster: crate::config::names::ClusterName,
+    context: String,
+    namespace: Namespace,
+}
+
+impl Kubectl {
+    pub fn new(config: &Config, cluster: &Cluster) -> Self {
+        Self {
+            cluster: cluster.name.clone(),
+            context: cluster.context.clone(),
+            namespace: config.namespace.clone(),
+        }
+    }
+
+    /// A call on objects of the namespace.
+    pub fn cmd<S: Into<String>>(&self, args: impl IntoIterator<Item = S>) -> Cmd {
+        let scope = ["--context", &self.context, "--namespace", self.namespace.as_str()];
+        let scope = scope.into_iter().map(str::to_owned);
+        Cmd::new(Tool::Kubectl, scope.chain(args.into_iter().map(Into::into))).on(&self.cluster)
+    }
+
+    /// Asks for objects that a manifest on standard input names; those that are missing are left out.
+    pub fn read_named(&self) -> Cmd {
+        self.cmd(["get", "--ignore-not-found", "-o", "json", "-f", "-"])
+    }
+
+    /// Sends a manifest from standard input, and takes over every field that it sets.
+    pub fn apply(&self) -> Cmd {
+        self.cmd(["apply", "--server-side", "--force-conflicts"].into_iter().chain(MANAGED))
+    }
+
+    /// Asks what [`Self::apply`] would make of the objects; the server answers, and stores nothing.
+    pub fn would_apply(&self) -> Cmd {
+        let args =
+            ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-o", "json"];
+        self.cmd(args.into_iter().chain(MANAGED))
+    }
+
+    /// Makes the objects of a manifest on standard input; fails when one is there already.
+    pub fn create(&self) -> Cmd {
+        self.cmd(["create"].into_iter().chain(MANAGED))
+    }
+}
+
+const MANAGED: [&str; 4] = ["--field-manager", FIELD_MANAGER, "-f", "-"];
+
+/// Reads the objects of `kubectl -o json`: one object, a list of them, several documents one after
+/// another, or nothing.
+///
+/// # Errors
+/// When the answer is not JSON; the error shows how it begins.
+pub fn objects(stdout: &str) -> Result<Vec<Value>> {
+    let mut objects = Vec::new();
+    for document in serde_json::Deserializer::from_str(stdout).into_iter::<Value>() {
+        let mut document = document.with_context(|| {
+            let head: String = stdout.chars().take(80).collect();
+            format!("reading kubectl's answer, which begins with {head:?}")
+        })?;
+        if document["kind"] == "List" {
+            if let Some(items) = document["items"].as_array_mut() {
+                objects.append(items);
+            }
+        } else {
+            objects.push(document);
+        }
+    }
+    Ok(objects)
+}
+
+/// `Deployment/thanos-query`, with the namespace left out.
+pub fn name(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]))
+}
+
+/// Whether stderr says that what was asked for does not exist: the object, its namespace or its kind.
+pub fn says_not_found(stderr: &str) -> bool {
+    ["(NotFound)", "no matches for kind", "doesn't have a resource type"]
+        .iter()
+        .any(|words| stderr.contains(words))
+}
+
+/// Whether stderr tells of something that may pass by itself, so that it is worth to look again.
+pub fn says_try_again(stderr: &str) -> bool {
+    // Kinds are known a moment after their definitions are applied.
+    let kinds = ["the server doesn't have a resource type", "no matches for kind"];
+    let changes = ["the object has been modified", "failed calling webhook"];
+    let passing = kinds.iter().chain(&changes).any(|words| stderr.contains(words));
+    passing || says_interrupted(stderr)
+}
+
+/// Whether stderr says that the way to the API server, or the server itself, gave up for a moment.
+pub fn says_interrupted(stderr: &str) -> bool {
+    [
+        "etcdserver: ",
+        "the server is currently unable to handle the request",
+        "TLS handshake timeout",
+        "i/o timeout",
+        "connection reset by peer",
+        "unexpected EOF",
+        "(TooManyRequests)",
+    ]
+    .iter()
+    .any(|words| stderr.contains(words))
+}
+
+/// What differs between the objects that are there and those that would be, a line each.
+///
+/// Bookkeeping of the API server is left out of the comparison. Values of Secrets are never shown.
+pub fn differences(live: &[Value], wanted: &[Value]) -> Vec<String> {
+    let live: BTreeMap<String, &Value> = live.iter().map(|object| (name(object), object)).collect();
+    let mut lines = Vec::new();
+    for object in wanted {
+        let name = name(object);
+        match live.get(&name) {
+            None => lines.push(format!("+ {name}")),
+            Some(there) => {
+                let secret = object["kind"] == "Secret";
+                let changed = super::diff::paths(&trimmed(there), &trimmed(object), |_| !secret);
+                lines.extend(changed.into_iter().map(|line| format!("~ {name} {line}")));
+            }
+        }
+    }
+    lines
+}
+
+/// The object without what the API server writes into it by itself.
+fn trimmed(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        for field in ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation"]
+        {
+            metadata.remove(field);
+        }
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reads_one_object_a_list_several_documents_and_nothing() {
+        let one = r#"{"kind":"Secret","metadata":{"name":"a"}}"#;
+        let list = format!(r#"{{"kind":"List","items":[{one},{one}]}}"#);
+        let cases =
+            [(one.to_owned(), 1), (list, 2), (format!("{one}\n{one}"), 2), (String::new(), 0)];
+        for (text, count) in cases {
+            assert_eq!(objects(&text).unwrap().len(), count, "{text}");
+        }
+        let error = objects("<html>").unwrap_err().to_string();
+        assert_eq!(error, r#"reading kubectl's answer, which begins with "<html>""#);
+    }
+
+    #[test]
+    fn bookkeeping_is_no_difference() {
+        let live = json!({"kind": "Service", "metadata": {"name": "s", "uid": "1"}, "spec": {"a": 1}, "status": {}});
+        let wanted =
+            json!({"kind": "Service", "metadata": {"name": "s", "uid": "2"}, "spec": {"a": 1}});
+        assert_eq!(differences(&[live], &[wanted]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_changed_secret_shows_its_keys_and_no_value() {
+        let live = json!({"kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "b2xk"}});
+        let wanted = json!({"kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "bmV3"}});
+        assert_eq!(differences(&[live], &[wanted]), ["~ Secret/s data.k"]);
+    }
+}

@@ -1,0 +1,11 @@
+//! The programs okemon drives: argv out, answers in. Nothing here starts a process.
+
+pub mod cmd;
+pub mod diff;
+pub mod failure;
+pub mod helm;
+pub mod http;
+pub mod kubectl;
+pub mod oci;
+pub mod output;
+pub mod s3;
