@@ -10,5 +10,7 @@
 
 pub mod config;
 pub mod content;
+pub mod diagnose;
 pub mod fail;
+pub mod observe;
 pub mod tools;
