@@ -13,4 +13,5 @@ pub mod content;
 pub mod diagnose;
 pub mod fail;
 pub mod observe;
+pub mod plan;
 pub mod tools;

@@ -1,0 +1,39 @@
+//! A chart: its archive is on this machine, whatever registry it came from.
+
+use std::path::PathBuf;
+
+use super::step::{Action, Answer, Call, Decision, Effect};
+use crate::tools::cmd::Cmd;
+
+/// Stands in plans for the SHA-256 of an archive, which is known when it is here.
+pub const UNKNOWN_DIGEST: &str = "DIGEST";
+
+/// The archive of a chart.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// `NAME-VERSION`
+    pub title: String,
+    /// Where the archive is, or will be.
+    pub archive: PathBuf,
+    /// Brings it here.
+    pub pull: Cmd,
+}
+
+impl Chart {
+    pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
+        so_far.is_empty().then(|| Call::Digest(self.archive.clone()))
+    }
+
+    /// Unchanged when the archive is here: one version's archive never changes.
+    pub fn decide(&self, answers: &[Answer]) -> Decision {
+        if matches!(answers.first(), Some(Answer::Digest(Some(_)))) {
+            return Decision::unchanged();
+        }
+        Decision::Do {
+            action: Action::Add,
+            summary: format!("fetch {}", self.title),
+            details: vec![],
+            effects: vec![Effect::Cmd(self.pull.clone())],
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Custom resource definitions: those of the chart are there, or newer ones.
+//!
+//! Helm installs them with a release and then never touches them again, or replaces somebody's
+//! newer ones; so they are a step of their own, before any release.
+//!
+//! They are megabytes, and to have the server compare them takes seconds. So each is marked with the
+//! digest of the chart that it is from: a definition with our mark that nobody else has written to is
+//! as it was applied. All others are compared.
+
+use std::path::PathBuf;
+
+use super::chart::UNKNOWN_DIGEST;
+use super::step::{Action, Answer, Call, Decision, Effect};
+use crate::fail::{Exit, Fail};
+use crate::tools::cmd::{Cmd, Tool};
+use crate::tools::kubectl::{self, Kubectl};
+use crate::tools::output::Output;
+use crate::tools::{failure, helm};
+
+/// The definitions of one chart.
+#[derive(Clone, Debug)]
+pub struct Crds {
+    pub kubectl: Kubectl,
+    /// The archive of the chart.
+    pub chart: PathBuf,
+}
+
+/// What the questions have told so far, in their order.
+struct Seen<'a> {
+    /// The digest of the chart's archive.
+    digest: &'a str,
+    live: Option<Output>,
+    chart: Option<Output>,
+    difference: Option<Output>,
+}
+
+impl Crds {
+    /// The chart's digest, the definitions that are there, the chart's, and whether these would
+    /// change those.
+    pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
+        let Some(seen) = seen(so_far) else {
+            return so_far.is_empty().then(|| Call::Digest(self.chart.clone()));
+        };
+        let (Some(live), chart, None) = (&seen.live, &seen.chart, &seen.difference) else {
+            return seen.live.is_none().then(|| Call::Cmd(self.live()));
+        };
+        match chart {
+            None if rows(live).next().is_none() => None,
+            None => Some(Call::Cmd(helm::show_crds(&self.chart))),
+            Some(chart) if newer(live, chart) || marked(live, chart, seen.digest) => None,
+            Some(_) => Some(Call::Cmd(self.difference(seen.digest))),
+        }
+    }
+
+    pub fn decide(&self, answers: &[Answer]) -> Decision {
+        let Some(seen) = seen(answers) else { return self.apply(UNKNOWN_DIGEST, vec![]) };
+        let digest = seen.digest;
+        match (&seen.live, &seen.chart, &seen.difference) {
+            (Some(live), _, _) if live.code != Some(0) => refuse(&self.live(), live),
+            (_, Some(chart), _) if chart.code != Some(0) => {
+                refuse(&helm::show_crds(&self.chart), chart)
+            }
+            (None, ..) | (_, None, _) => self.apply(digest, vec![]),
+            (Some(live), Some(chart), None) if newer(live, chart) => left(live, chart),
+            (_, _, None) => Decision::unchanged(),
+            // kubectl diff ends with 0 when nothing differs and with 1 when something does
+            (_, _, Some(difference)) => match difference.code {
+                Some(0) => Decision::unchanged(),
+                Some(1) => self.apply(digest, changed(&difference.stdout)),
+                _ => refuse(&self.difference(digest), difference),
+            },
+        }
+    }
+
+    fn apply(&self, digest: &str, details: Vec<String>) -> Decision {
+        Decision::Do {
+            action: if details.is_empty() { Action::Add } else { Action::Change },
+            summary: "apply the operator's custom resource definitions".to_owned(),
+            details,
+            effects: vec![Effect::Cmd(self.kubectl.apply().reading(self.definitions(digest)))],
+        }
+    }
+
+    fn live(&self) -> Cmd {
+        self.kubectl.cmd(["get", "customresourcedefinitions", "-o", COLUMNS, "--no-headers"])
+    }
+
+    /// The chart's definitions with our mark.
+    fn definitions(&self, digest: &str) -> Cmd {
+        let mark = format!("{MARK}={digest}");
+        Cmd::new(Tool::Kubectl, ["annotate", "--local", "-f", "-", "-o", "json", &mark])
+            .reading(helm::show_crds(&self.chart))
+    }
+
+    fn difference(&self, digest: &str) -> Cmd {
+        let args = ["diff", "--server-side", "--force-conflicts", "--concurrency", "4"];
+        let manager = ["--field-manager", kubectl::FIELD_MANAGER, "-f", "-"];
+        self.kubectl.cmd(args.into_iter().chain(manager)).reading(self.definitions(digest))
+    }
+}
+
+/// The answers by their names; none: the chart is not here yet, so nothing can be compared with it.
+fn seen(answers: &[Answer]) -> Option<Seen<'_>> {
+    let Some(Answer::Digest(Some(digest))) = answers.first() else { return None };
+    let output = |place: usize| answers.get(place).map(Answer::output);
+    Some(Seen { digest, live: output(1), chart: output(2), difference: output(3) })
+}
+
+/// The annotation in which the operator's definitions carry their version.
+const VERSION: &str = "operator.prometheus.io/version";
+
+/// The annotation in which okemon notes the digest of the chart.
+const MARK: &str = "okemon/chart-sha256";
+
+/// Who may have written to a definition that is as we applied it: the API server writes its status.
+const OURS: [&str; 2] = [kubectl::FIELD_MANAGER, "kube-apiserver"];
+
+/// What is asked of each definition, and not the megabytes of it.
+const COLUMNS: &str = r"custom-columns=NAME:.metadata.name,VERSION:.metadata.annotations.operator\.prometheus\.io/version,MARK:.metadata.annotations.okemon/chart-sha256,WRITERS:.metadata.managedFields[*].manager";
+
+/// One definition of the operator that is there.
+struct Row<'a> {
+    name: &'a str,
+    version: Vec<u64>,
+    mark: &'a str,
+    writers: &'a str,
+}
+
+/// The operator's definitions in an answer; those of other groups are left out.
+fn rows(live: &Output) -> impl Iterator<Item = Row<'_>> {
+    live.stdout.lines().filter_map(|line| {
+        let mut columns = line.split_whitespace();
+        let name = columns.next().filter(|name| name.ends_with(GROUP))?;
+        let (version, mark) = (numbers(columns.next()?), columns.next()?);
+        Some(Row { name, version, mark, writers: columns.next().unwrap_or_default() })
+    })
+}
+
+/// The operator's API group, as names of definitions end.
+const GROUP: &str = ".monitoring.coreos.com";
+
+fn newest(live: &Output) -> Vec<u64> {
+    rows(live).map(|row| row.version).max().unwrap_or_default()
+}
+
+/// The newest version that a chart's definitions carry, found in their text: they are megabytes.
+fn newest_of_chart(chart: &Output) -> Vec<u64> {
+    let lines = chart.stdout.lines().filter_map(|line| line.trim().strip_prefix(VERSION));
+    let versions = lines.filter_map(|rest| rest.strip_prefix(':'));
+    versions.map(|version| numbers(version.trim().trim_matches('"'))).max().unwrap_or_default()
+}
+
+fn newer(live: &Output, chart: &Output) -> bool {
+    newest(live) > newest_of_chart(chart)
+}
+
+/// The chart's definitions that are not there.
+fn absent(live: &Output, chart: &Output) -> Vec<String> {
+    let there = |name: &&str| rows(live).any(|row| row.name == *name);
+    names_of_chart(chart).filter(|name| !there(name)).map(str::to_owned).collect()
+}
+
+fn names_of_chart(chart: &Output) -> impl Iterator<Item = &str> {
+    let names = chart.stdout.lines().filter_map(|line| line.strip_prefix("  name: "));
+    names.filter(|name| name.ends_with(GROUP))
+}
+
+/// Whether every definition of the chart is there with our mark, and nobody else has written to it.
+fn marked(live: &Output, chart: &Output, digest: &str) -> bool {
+    let mut names = names_of_chart(chart).peekable();
+    let ours = |row: &Row<'_>| row.writers.split(',').all(|writer| OURS.contains(&writer));
+    names.peek().is_some()
+        && names
+            .all(|name| rows(live).any(|row| row.name == name && row.mark == digest && ours(&row)))
+}
+
+/// `0.85.0` as numbers, so that versions compare as such; nothing when there is none.
+fn numbers(version: &str) -> Vec<u64> {
+    version.trim_start_matches('v').split('.').map_while(|part| part.parse().ok()).collect()
+}
+
+fn shown(version: &[u64]) -> String {
+    version.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
+}
+
+/// The definitions that a diff speaks of, a line each: its files are named `GROUP.KIND..NAME`.
+fn changed(diff: &str) -> Vec<String> {
+    let files = diff.lines().filter_map(|line| line.strip_prefix("+++ "));
+    let name = |line: &str| {
+        let path = line.split('\t').next().unwrap_or(line);
+        path.rsplit("..").next().unwrap_or(path).to_owned()
+    };
+    files.map(|line| format!("~ {}", name(line))).collect()
+}
+
+/// Newer definitions are somebody else's. They are left, and must be all that the chart needs.
+fn left(live: &Output, chart: &Output) -> Decision {
+    let (there, wanted) = (shown(&newest(live)), shown(&newest_of_chart(chart)));
+    let absent = absent(live, chart);
+    if absent.is_empty() {
+        let note = format!(
+            "the custom resource definitions are of operator {there}, newer than the chart's {wanted}: left as they are"
+        );
+        return Decision::Unchanged { note: Some(note) };
+    }
+    let error = format!(
+        "looking at the custom resource definitions: those of operator {there} are there, newer than the chart's {wanted}, but not {}",
+        absent.join(", ")
+    );
+    let hint = format!(
+        "`kubectl apply --server-side` all definitions of operator {there}, or remove those that are there when nothing uses them"
+    );
+    Decision::Refuse(Fail::new(Exit::Refused, error).hint(hint))
+}
+
+fn refuse(cmd: &Cmd, output: &Output) -> Decision {
+    Decision::Refuse(failure::explain(cmd, output))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Intent;
+    use crate::plan::testing::{digest, failed, intent, said, told};
+
+    const CHART: &str = "metadata:\n  annotations:\n    operator.prometheus.io/version: 0.85.0\n  name: probes.monitoring.coreos.com\n";
+
+    fn crds() -> Crds {
+        let Intent::Crds(crds) = intent("sin/crds") else { panic!() };
+        crds
+    }
+
+    /// What is decided when the cluster has a definition of `version, mark, writers`, and a diff
+    /// ends like `diff`.
+    fn decided(live: &str, diff: Option<Answer>) -> String {
+        let live = format!("probes.monitoring.coreos.com   {live}\n");
+        let mut answers = vec![digest("d"), said(&live), said(CHART)];
+        answers.extend(diff);
+        assert!(crds().ask(&answers).is_none(), "a question is left");
+        told(&crds().decide(&answers))
+    }
+
+    #[test]
+    fn newer_definitions_of_somebody_else_are_seen_and_left() {
+        assert_eq!(
+            decided("0.93.1 <none> helm", None),
+            "unchanged: the custom resource definitions are of operator 0.93.1, newer than the chart's 0.85.0: left as they are"
+        );
+    }
+
+    #[test]
+    fn definitions_are_applied_when_there_are_none_or_others() {
+        let answers = [digest("d"), said("stages.kwok.x-k8s.io   <none> <none> kwok\n")];
+        assert!(crds().ask(&answers).is_none(), "a question is left");
+        insta::assert_snapshot!(told(&crds().decide(&answers)), @"
+        Add: apply the operator's custom resource definitions
+          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl annotate --local -f - -o json okemon/chart-sha256=d | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+        ");
+        let diff = "+++ /tmp/MERGED-2/apiextensions.k8s.io.v1.CustomResourceDefinition..probes.monitoring.coreos.com\tnow\n";
+        let mut differs = failed("");
+        if let Answer::Output(output) = &mut differs {
+            diff.clone_into(&mut output.stdout);
+        }
+        insta::assert_snapshot!(decided("0.80.0 <none> helm", Some(differs)), @"
+        Change: apply the operator's custom resource definitions
+          ~ probes.monitoring.coreos.com
+          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl annotate --local -f - -o json okemon/chart-sha256=d | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+        ");
+    }
+
+    #[test]
+    fn equal_definitions_are_not_sent() {
+        assert_eq!(decided("0.85.0 <none> helm", Some(said(""))), "unchanged");
+    }
+
+    #[test]
+    fn marked_definitions_that_nobody_else_wrote_to_are_not_even_compared() {
+        assert_eq!(decided("0.85.0 d okemon,kube-apiserver", None), "unchanged");
+        let answers = |live: &str| {
+            let live = format!("probes.monitoring.coreos.com   {live}\n");
+            [digest("d"), said(&live), said(CHART)]
+        };
+        let compared =
+            ["0.85.0 other okemon", "0.85.0 d okemon,kubectl-edit", "0.85.0 <none> helm"];
+        for live in compared {
+            assert!(crds().ask(&answers(live)).is_some(), "{live}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_fetched_yet_is_compared_later() {
+        let answers = [Answer::Digest(None)];
+        assert!(crds().ask(&answers).is_none());
+        assert!(matches!(crds().decide(&answers), Decision::Do { .. }));
+    }
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(numbers("0.93.1") > numbers("0.9.10"));
+        assert!(numbers("v1.0") > numbers("0.99"));
+        assert_eq!(numbers("<none>"), Vec::<u64>::new());
+    }
+}

@@ -1,0 +1,152 @@
+//! Objects: they are in the cluster as the documents say.
+
+use anyhow::Result;
+
+use super::step::{Action, Answer, Call, Decision, Effect};
+use crate::content::doc::Doc;
+use crate::fail::{Exit, Fail};
+use crate::tools::cmd::Cmd;
+use crate::tools::failure;
+use crate::tools::kubectl::{self, Kubectl};
+use crate::tools::output::Output;
+
+/// Documents that are applied as one.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    pub kubectl: Kubectl,
+    pub docs: Vec<Doc>,
+    pub care: Care,
+    /// What is done when something differs: `apply 3 dashboards`.
+    pub summary: String,
+    /// What has to follow a change of objects that were there: those who read them may not notice.
+    pub after_change: Option<Cmd>,
+}
+
+/// What happens to objects that are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// They are kept as the documents say.
+    Keep,
+    /// They are left as they are: a password is made once.
+    MakeOnce,
+}
+
+impl Objects {
+    pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
+        let cmd = match (so_far, self.care) {
+            ([], _) => self.kubectl.read_named(),
+            ([live], Care::Keep) if any(&live.output()) => self.kubectl.would_apply(),
+            _ => return None,
+        };
+        Some(Call::Cmd(cmd.docs(self.docs.clone())))
+    }
+
+    pub fn decide(&self, answers: &[Answer]) -> Decision {
+        match self.missing(answers) {
+            Ok(None) => Decision::unchanged(),
+            Ok(Some(details)) => self.make(details),
+            Err(fail) => Decision::Refuse(fail),
+        }
+    }
+
+    fn make(&self, details: Vec<String>) -> Decision {
+        let mut effects = vec![Effect::Cmd(self.change().docs(self.docs.clone()))];
+        let action = if details.is_empty() { Action::Add } else { Action::Change };
+        if action == Action::Change {
+            effects.extend(self.after_change.clone().map(Effect::Cmd));
+        }
+        Decision::Do { action, summary: self.summary.clone(), details, effects }
+    }
+
+    /// What differs from the documents, a line each; none: nothing.
+    fn missing(&self, answers: &[Answer]) -> Result<Option<Vec<String>>, Fail> {
+        let Some(live) = answers.first().map(Answer::output) else { return Ok(Some(vec![])) };
+        if live.code != Some(0) && !kubectl::says_not_found(&live.stderr) {
+            return Err(failure::explain(&self.kubectl.read_named(), &live));
+        }
+        let Some(wanted) = answers.get(1).map(Answer::output) else {
+            return Ok((!any(&live)).then(Vec::new));
+        };
+        if wanted.code != Some(0) {
+            return Err(failure::explain(&self.kubectl.would_apply(), &wanted));
+        }
+        let read = |output: &Output| {
+            kubectl::objects(&output.stdout)
+                .map_err(|error| Fail::new(Exit::Failed, format!("comparing objects: {error:#}")))
+        };
+        let details = kubectl::differences(&read(&live)?, &read(&wanted)?);
+        Ok((!details.is_empty()).then_some(details))
+    }
+
+    fn change(&self) -> Cmd {
+        match self.care {
+            Care::Keep => self.kubectl.apply(),
+            Care::MakeOnce => self.kubectl.create(),
+        }
+    }
+}
+
+/// Whether an answer holds any object at all.
+fn any(output: &Output) -> bool {
+    output.code == Some(0) && !output.stdout.trim().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Intent;
+    use crate::plan::testing::{failed, intent, said, told};
+
+    fn objects(step: &str) -> Objects {
+        let Intent::Objects(objects) = intent(step) else { panic!() };
+        objects
+    }
+
+    const LIVE: &str = r#"{"kind":"Secret","metadata":{"name":"thanos-objstore-config"},"data":{"objstore.yml":"b2xk"}}"#;
+
+    #[test]
+    fn objects_that_are_as_the_documents_say_are_not_sent() {
+        let secret = objects("sin/secret");
+        let answers = [said(LIVE), said(LIVE)];
+        assert!(secret.ask(&answers).is_none());
+        assert_eq!(told(&secret.decide(&answers)), "unchanged");
+    }
+
+    #[test]
+    fn what_differs_is_named_without_a_secret() {
+        let wanted = LIVE.replace("b2xk", "bmV3");
+        let told = told(&objects("sin/secret").decide(&[said(LIVE), said(&wanted)]));
+        insta::assert_snapshot!(told, @"
+        Change: store the bucket's keys in the Secret thanos-objstore-config
+          ~ Secret/thanos-objstore-config data.objstore.yml
+          $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ kubectl --context oke-sin --namespace monitoring rollout restart deployment,statefulset --selector 'app.kubernetes.io/name in (thanos,prometheus)'
+        ");
+    }
+
+    #[test]
+    fn objects_of_a_namespace_that_is_not_there_are_made() {
+        let answer = failed("Error from server (NotFound): namespaces \"monitoring\" not found");
+        let secret = objects("sin/secret");
+        assert!(secret.ask(std::slice::from_ref(&answer)).is_none());
+        assert!(matches!(secret.decide(&[answer]), Decision::Do { action: Action::Add, .. }));
+    }
+
+    #[test]
+    fn a_password_is_made_once_and_never_compared() {
+        let admin = objects("sin/admin");
+        assert!(admin.ask(&[said(LIVE)]).is_none());
+        assert_eq!(told(&admin.decide(&[said(LIVE)])), "unchanged");
+        insta::assert_snapshot!(told(&admin.decide(&[said("")])), @"
+        Add: make Grafana's admin password
+          $ kubectl --context oke-sin --namespace monitoring create --field-manager okemon -f -
+        ");
+    }
+
+    #[test]
+    fn a_cluster_that_refuses_is_no_cluster_without_objects() {
+        let answer = failed("Error from server (Forbidden): secrets is forbidden");
+        let told = told(&objects("sin/secret").decide(&[answer]));
+        assert!(told.starts_with("refused (Denied): running `kubectl"), "{told}");
+    }
+}

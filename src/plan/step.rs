@@ -1,0 +1,242 @@
+//! One step: what must be true afterwards, what to ask before, what to do about it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::config::names::ClusterName;
+use crate::fail::Fail;
+use crate::tools::cmd::Cmd;
+use crate::tools::http;
+use crate::tools::output::Output;
+use crate::tools::s3::S3Request;
+
+use super::bucket::Bucket;
+use super::chart::Chart;
+use super::cluster::Cluster;
+use super::crds::Crds;
+use super::objects::Objects;
+use super::ready::Ready;
+use super::release::Release;
+
+/// One thing that must be true after a run.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub id: StepId,
+    /// The cluster that it belongs to; none: every one.
+    pub cluster: Option<ClusterName>,
+    /// What it does, in a few words: `create the bucket thanos`.
+    pub title: String,
+    /// The command that runs it alone: `okemon thanos`.
+    pub part: Part,
+    /// The steps without which this one cannot be done.
+    pub needs: Vec<StepId>,
+    pub intent: Intent,
+}
+
+/// Names a step in plans, events and reports: `sin/thanos`, `charts/thanos`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepId(String);
+
+impl StepId {
+    pub fn on(cluster: &ClusterName, step: &str) -> Self {
+        Self(format!("{cluster}/{step}"))
+    }
+
+    pub fn chart(name: &str) -> Self {
+        Self(format!("charts/{name}"))
+    }
+
+    /// Whether it is a step of this cluster alone.
+    pub fn of(&self, cluster: &ClusterName) -> bool {
+        self.0.split_once('/').is_some_and(|(owner, _)| owner == cluster.as_str())
+    }
+
+    /// Whether it is a step that every cluster stands on.
+    pub fn of_charts(&self) -> bool {
+        self.0.starts_with("charts/")
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The parts of an install that have a command of their own, in the articles' order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What every part stands on: the cluster, its namespace, the lock.
+    Ground,
+    Bucket,
+    Secret,
+    Prometheus,
+    Thanos,
+    Grafana,
+    /// Waiting, at the end of all of them.
+    Ready,
+}
+
+impl Part {
+    /// The name of its command, where it has one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ground => "ground",
+            Self::Bucket => "bucket",
+            Self::Secret => "secret",
+            Self::Prometheus => "prometheus",
+            Self::Thanos => "thanos",
+            Self::Grafana => "grafana",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+/// Everything that okemon can make true. A new kind of thing is a new variant, so the compiler
+/// lists each place that has to know about it.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    /// The cluster answers, and is the one that was meant.
+    Cluster(Cluster),
+    /// The chart's archive is on this machine.
+    Chart(Chart),
+    /// The bucket exists and its keys open it.
+    Bucket(Bucket),
+    /// Objects are there as the documents say.
+    Objects(Objects),
+    /// Nobody else is at work on the cluster. `run::lease` keeps it for as long as the run lasts.
+    Lock(ClusterName),
+    /// The chart's custom resource definitions are there, or newer ones.
+    Crds(Crds),
+    /// The release is deployed from the chart, with the values.
+    Release(Box<Release>),
+    /// Everything that was installed runs.
+    Ready(Ready),
+}
+
+/// A question to the world. It changes nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    Cmd(Cmd),
+    S3(S3Request),
+    /// The SHA-256 of a file of this machine.
+    Digest(PathBuf),
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    Output(Output),
+    /// At the time of this machine's clock.
+    Http {
+        answer: http::Answer,
+        at: Timestamp,
+    },
+    /// In hexadecimal; none: there is no such file.
+    Digest(Option<String>),
+}
+
+impl Answer {
+    /// The output of a command; empty when the answer is of another kind.
+    pub fn output(&self) -> Output {
+        match self {
+            Self::Output(output) => output.clone(),
+            Self::Http { .. } | Self::Digest(_) => Output::default(),
+        }
+    }
+}
+
+/// What an intent makes of the answers.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// It is true already.
+    Unchanged { note: Option<String> },
+    /// It becomes true by these effects, one after another.
+    Do {
+        action: Action,
+        /// What is done, in a line: `install kube-prometheus 11.3.10`.
+        summary: String,
+        /// What differs, a line each; empty when nothing is there yet.
+        details: Vec<String>,
+        effects: Vec<Effect>,
+    },
+    /// It is about to become true without us.
+    Wait(crate::diagnose::Diagnosis),
+    /// It cannot or must not be made true.
+    Refuse(Fail),
+}
+
+/// What a change does to what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    Add,
+    Change,
+    Remove,
+}
+
+/// One act, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Cmd(Cmd),
+    S3(S3Request),
+}
+
+impl Intent {
+    /// The next question, given the answers so far; none: they are enough to decide.
+    pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
+        match self {
+            Self::Cluster(intent) => intent.ask(so_far),
+            Self::Chart(intent) => intent.ask(so_far),
+            Self::Bucket(intent) => intent.ask(so_far),
+            Self::Objects(intent) => intent.ask(so_far),
+            Self::Crds(intent) => intent.ask(so_far),
+            Self::Release(intent) => intent.ask(so_far),
+            Self::Ready(intent) => intent.ask(so_far),
+            Self::Lock(_) => None,
+        }
+    }
+
+    /// What to do about the answers. No answer at all means that nothing is there yet.
+    pub fn decide(&self, answers: &[Answer]) -> Decision {
+        match self {
+            Self::Cluster(intent) => intent.decide(answers),
+            Self::Chart(intent) => intent.decide(answers),
+            Self::Bucket(intent) => intent.decide(answers),
+            Self::Objects(intent) => intent.decide(answers),
+            Self::Crds(intent) => intent.decide(answers),
+            Self::Release(intent) => intent.decide(answers),
+            Self::Ready(intent) => intent.decide(answers),
+            Self::Lock(_) => Decision::Unchanged { note: None },
+        }
+    }
+}
+
+impl Decision {
+    pub fn unchanged() -> Self {
+        Self::Unchanged { note: None }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cmd(cmd) => cmd.fmt(f),
+            Self::S3(request) => request.fmt(f),
+            Self::Digest(path) => write!(f, "sha256sum {}", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cmd(cmd) => cmd.fmt(f),
+            Self::S3(request) => request.fmt(f),
+        }
+    }
+}
