@@ -14,4 +14,5 @@ pub mod diagnose;
 pub mod fail;
 pub mod observe;
 pub mod plan;
+pub mod report;
 pub mod tools;
