@@ -15,4 +15,5 @@ pub mod fail;
 pub mod observe;
 pub mod plan;
 pub mod report;
+pub mod run;
 pub mod tools;

@@ -1,0 +1,35 @@
+//! Carries out a plan.
+
+pub mod digest;
+mod environment;
+pub mod exec;
+pub mod http;
+pub mod lease;
+pub mod programs;
+mod progress;
+pub mod runner;
+mod step;
+pub mod stop;
+mod stream;
+pub mod vault;
+pub mod watchdog;
+
+use crate::fail::{Exit, Fail};
+
+impl From<exec::Failure> for Fail {
+    fn from(failure: exec::Failure) -> Self {
+        let exit = match failure {
+            exec::Failure::Missing(_) => Exit::Unavailable,
+            exec::Failure::Stopped { .. } => Exit::Interrupted,
+            _ => Exit::Failed,
+        };
+        Self::new(exit, failure.to_string())
+    }
+}
+
+impl From<http::Unreachable> for Fail {
+    fn from(unreachable: http::Unreachable) -> Self {
+        Self::new(Exit::Failed, unreachable.to_string())
+            .hint("`okemon plan` shows the endpoint; a proxy is taken from HTTPS_PROXY")
+    }
+}

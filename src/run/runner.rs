@@ -1,0 +1,245 @@
+//! Carries out a plan: asks, shows, does. What it decides, it has from the plan's own intents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinSet};
+
+use super::exec::Exec;
+use super::lease::Lease;
+use super::progress::Progress;
+use super::step::past;
+use super::stop::{Interrupt, Stop};
+use super::vault::Vault;
+use crate::config::names::ClusterName;
+use crate::diagnose::Finding;
+use crate::fail::{Exit, Fail};
+use crate::plan::{Decision, Intent, Lane, Plan, Step, StepId};
+use crate::report::event::{Change, Event, StepResult};
+use crate::report::feed::Feed;
+
+/// Everything that a plan is carried out with.
+#[derive(Debug)]
+pub struct Runner {
+    pub exec: Arc<Exec>,
+    pub vault: Vault,
+    pub feed: Feed,
+    pub stop: Stop,
+    /// How many lanes may be at work at once.
+    pub jobs: usize,
+    /// How long everything may take to become ready, from the first change on.
+    pub timeout: Duration,
+    /// The locks of this run, by cluster.
+    pub leases: BTreeMap<ClusterName, Lease>,
+}
+
+/// What the looks of a plan said before anything was changed.
+#[derive(Debug, Default)]
+pub struct Survey {
+    pub changes: Vec<Change>,
+    /// What is as it should be, with what there is to say about it: often nothing.
+    pub unchanged: BTreeMap<StepId, String>,
+    pub failures: Vec<(Option<StepId>, Fail)>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    pub changed: usize,
+    pub unchanged: usize,
+    pub failures: Vec<(Option<StepId>, Fail)>,
+    pub skipped: usize,
+}
+
+/// A task that ended by a defect of okemon's own.
+fn died(error: &JoinError) -> Fail {
+    Fail::new(Exit::Failed, format!("carrying out the plan: a part of okemon died: {error}"))
+        .hint("`okemon install` goes on from here; please report what was said above")
+}
+
+/// How a step ended, and what it did, in a line.
+pub(super) type Done = (StepResult, String);
+
+/// A step that did not end well.
+pub(super) struct Failure {
+    pub(super) fail: Fail,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl From<Fail> for Failure {
+    fn from(fail: Fail) -> Self {
+        Self { fail, findings: vec![] }
+    }
+}
+
+impl Runner {
+    /// Asks every question of the plan, and changes no cluster: charts that are not here yet are
+    /// fetched, since what is in them is part of the answers.
+    ///
+    /// A cluster that does not answer is asked no further.
+    pub async fn survey(self: &Arc<Self>, plan: &Plan) -> Survey {
+        let (first, then): (Vec<Step>, Vec<Step>) = plan
+            .steps()
+            .filter(|step| !matches!(step.intent, Intent::Ready(_) | Intent::Lock(_)))
+            .cloned()
+            .partition(|step| step.needs.is_empty());
+        let mut survey = Survey::default();
+        self.look_at(first, &mut survey).await;
+        if survey.failures.is_empty() {
+            self.look_at(then, &mut survey).await;
+        }
+        let order: Vec<StepId> = plan.steps().map(|step| step.id.clone()).collect();
+        let place = |id: &str| order.iter().position(|step| step.to_string() == id);
+        survey.changes.sort_by_key(|change| place(&change.step));
+        survey.failures.sort_by_key(|(id, _)| id.as_ref().and_then(|id| place(&id.to_string())));
+        survey
+    }
+
+    async fn look_at(self: &Arc<Self>, steps: Vec<Step>, survey: &mut Survey) {
+        let permits = Arc::new(Semaphore::new(self.jobs));
+        let mut looks = JoinSet::new();
+        for step in steps {
+            // Before the task begins: tasks begin in any order.
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            let runner = Arc::clone(self);
+            looks.spawn(async move {
+                let _permit = permit;
+                let decision = match step.intent {
+                    Intent::Chart(_) => runner.fetch(&step).await,
+                    _ => runner.look(&step).await,
+                };
+                (step.id, decision)
+            });
+        }
+        while let Some(joined) = looks.join_next().await {
+            let (id, decision) = match joined {
+                Ok(looked) => looked,
+                Err(error) => {
+                    survey.failures.push((None, died(&error)));
+                    continue;
+                }
+            };
+            match decision {
+                Ok(Decision::Do { action, summary, details, .. }) => {
+                    survey.changes.push(Change { step: id.to_string(), action, summary, details });
+                }
+                Ok(Decision::Refuse(fail)) | Err(fail) => survey.failures.push((Some(id), fail)),
+                Ok(Decision::Unchanged { note }) => {
+                    survey.unchanged.insert(id, note.unwrap_or_default());
+                }
+                Ok(Decision::Wait(_)) => {}
+            }
+        }
+    }
+
+    /// Brings a chart here, if it is not.
+    async fn fetch(&self, step: &Step) -> Result<Decision, Fail> {
+        let decision = self.look(step).await?;
+        let Decision::Do { effects, summary, .. } = decision else { return Ok(decision) };
+        let id = step.id.to_string();
+        self.feed.emit(Event::StepStarted { step: id.clone(), title: step.title.clone() });
+        self.perform(step, &effects).await.map_err(|(fail, _)| fail)?;
+        self.feed.emit(Event::StepNoted { step: id, note: past(&summary) });
+        Ok(Decision::unchanged())
+    }
+
+    /// Does what the survey found missing. What was unchanged then is not asked again.
+    ///
+    /// After a failure only those steps are left out that need what failed.
+    pub async fn run(self: &Arc<Self>, plan: &Plan, survey: Survey) -> Outcome {
+        let progress = Arc::new(Progress::new(survey, self.timeout));
+        let permits = Arc::new(Semaphore::new(self.jobs));
+        for stage in &plan.stages {
+            let mut lanes = JoinSet::new();
+            for lane in stage.lanes.clone() {
+                // Before the task begins: tasks begin in any order, lanes do not.
+                let permit = Arc::clone(&permits).acquire_owned().await;
+                let (runner, progress) = (Arc::clone(self), Arc::clone(&progress));
+                lanes.spawn(async move {
+                    let _permit = permit;
+                    runner.lane(lane, &progress).await;
+                });
+            }
+            while let Some(joined) = lanes.join_next().await {
+                if let Err(error) = joined {
+                    self.failed(None, &died(&error));
+                    progress.outcome().failures.push((None, died(&error)));
+                    self.stop.press(Interrupt::Term);
+                }
+            }
+        }
+        for lease in self.leases.values() {
+            lease.release(&self.exec, &self.stop).await;
+        }
+        let mut outcome = progress.outcome().clone();
+        for fail in self.leases.values().filter_map(Lease::lost) {
+            self.failed(None, &fail);
+            outcome.failures.push((None, fail));
+        }
+        outcome
+    }
+
+    async fn lane(&self, lane: Lane, progress: &Progress) {
+        for step in lane.steps {
+            if let Some(because) = progress.obstacle(&step, self.stop.requested()) {
+                progress.lose(&step.id, None);
+                self.feed.emit(Event::StepSkipped { step: step.id.to_string(), because });
+                continue;
+            }
+            let started = Instant::now();
+            let id = step.id.to_string();
+            match self.step(&step, progress).await {
+                Ok((result, summary)) => {
+                    progress.count(result);
+                    let took = started.elapsed().into();
+                    self.feed.emit(Event::StepDone { step: id, result, summary, took });
+                }
+                Err(Failure { fail, findings }) => {
+                    let (error, hint) = (fail.error.clone(), fail.hint.clone());
+                    progress.lose(&step.id, Some(fail));
+                    self.feed.emit(Event::StepFailed { step: id, error, hint, findings });
+                }
+            }
+        }
+    }
+
+    async fn step(&self, step: &Step, progress: &Progress) -> Result<Done, Failure> {
+        let id = step.id.to_string();
+        if let Intent::Lock(cluster) = &step.intent {
+            if progress.nothing_to_do {
+                return Ok((StepResult::Unchanged, String::new()));
+            }
+            self.feed.emit(Event::StepStarted { step: id.clone(), title: step.title.clone() });
+            if let Some(lease) = self.leases.get(cluster) {
+                let waiting = |other: &str| {
+                    let note = format!("waiting for another okemon to end: {other}");
+                    self.feed.emit(Event::StepNoted { step: id.clone(), note });
+                };
+                if lease.take(&self.exec, &self.stop, waiting).await? {
+                    progress.forget();
+                }
+            }
+            return Ok((StepResult::Ready, past(&step.title)));
+        }
+        if let Some(note) = progress.unchanged(&step.id) {
+            if !note.is_empty() {
+                self.feed.emit(Event::StepNoted { step: id, note });
+            }
+            return Ok((StepResult::Unchanged, String::new()));
+        }
+        self.feed.emit(Event::StepStarted { step: id, title: step.title.clone() });
+        self.carry_out(step, progress).await
+    }
+
+    /// Reports a failure, of a step or of the run as a whole.
+    pub fn failed(&self, step: Option<&StepId>, fail: &Fail) {
+        self.feed.emit(Event::StepFailed {
+            step: step.map_or_else(|| "run".to_owned(), ToString::to_string),
+            error: fail.error.clone(),
+            hint: fail.hint.clone(),
+            findings: vec![],
+        });
+    }
+}

@@ -1,0 +1,244 @@
+//! One step carried out: ask, decide, do, and again as long as that helps.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::progress::Progress;
+use super::runner::{Done, Failure, Runner};
+use crate::diagnose::progress::{Patience, Verdict};
+use crate::diagnose::{Diagnosis, Finding, Severity};
+use crate::fail::{Exit, Fail};
+use crate::plan::{Answer, Call, Decision, Effect, Intent, Step};
+use crate::report::event::{Event, StepResult};
+use crate::tools::cmd::{Cmd, Stdin};
+use crate::tools::output::Output;
+use crate::tools::s3::S3Request;
+use crate::tools::{failure, http, kubectl};
+
+/// The pauses before a step starts again after a failure that may pass; after the last it fails.
+const PAUSES: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// The longest pause between two looks while waiting.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long one step has been waiting, and how much longer it will.
+struct Waiting {
+    since: Instant,
+    deadline: Instant,
+    patience: Patience,
+    pause: Duration,
+}
+
+impl Waiting {
+    fn new(progress: &Progress) -> Self {
+        let patience = Patience::default();
+        // What an earlier run left may still show yesterday's failure.
+        let patience = if progress.nothing_to_do { patience.resuming() } else { patience };
+        let (since, deadline) = (Instant::now(), progress.deadline);
+        Self { since, deadline, patience, pause: Duration::from_secs(1) }
+    }
+}
+
+impl Runner {
+    /// Looks, decides and does. After what may pass by itself it starts again, at the look.
+    pub(super) async fn carry_out(
+        &self,
+        step: &Step,
+        progress: &Progress,
+    ) -> Result<Done, Failure> {
+        let mut waiting = Waiting::new(progress);
+        let mut pauses = PAUSES.iter();
+        loop {
+            match self.look(step).await? {
+                Decision::Unchanged { note } => {
+                    let ready = matches!(step.intent, Intent::Ready(_));
+                    let result = if ready { StepResult::Ready } else { StepResult::Unchanged };
+                    return Ok((result, note.unwrap_or_default()));
+                }
+                Decision::Refuse(fail) => return Err(fail.into()),
+                Decision::Wait(diagnosis) => self.wait(step, &mut waiting, diagnosis).await?,
+                Decision::Do { summary, effects, .. } => match self.perform(step, &effects).await {
+                    Ok(()) => return Ok((StepResult::Changed, past(&summary))),
+                    Err((fail, passing)) => match pauses.next().filter(|_| passing) {
+                        Some(pause) => {
+                            let note = format!("looking again after: {fail}");
+                            self.feed.emit(Event::StepNoted { step: step.id.to_string(), note });
+                            self.sleep(*pause).await?;
+                        }
+                        None => return Err(fail.into()),
+                    },
+                },
+            }
+        }
+    }
+
+    /// Says what is not ready, and lets some time pass, as long as that may help.
+    async fn wait(
+        &self,
+        step: &Step,
+        waiting: &mut Waiting,
+        diagnosis: Diagnosis,
+    ) -> Result<(), Failure> {
+        let Diagnosis { ready, of, .. } = diagnosis;
+        let (step, findings) = (step.id.to_string(), diagnosis.findings.clone());
+        self.feed.emit(Event::StepWaiting { step, ready, of, findings });
+        let left = of - ready;
+        let failed = |how: String, findings| {
+            let fail = Fail::new(Exit::TimedOut, format!("waiting until everything runs: {how}"));
+            Err(Failure { fail, findings })
+        };
+        match waiting.patience.observe(waiting.since.elapsed(), &diagnosis) {
+            Verdict::Fail { findings } => return failed(hopeless(left, of, &findings), findings),
+            Verdict::Ready | Verdict::Wait => {}
+        }
+        if Instant::now() > waiting.deadline {
+            let how = format!("{left} of {of} are not ready in time; --timeout gives it longer");
+            return failed(how, diagnosis.findings);
+        }
+        self.sleep(waiting.pause).await?;
+        waiting.pause = (waiting.pause * 3 / 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    async fn sleep(&self, pause: Duration) -> Result<(), Fail> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.asked() => Err(interrupted()),
+        }
+    }
+
+    pub(super) async fn look(&self, step: &Step) -> Result<Decision, Fail> {
+        let mut answers = Vec::new();
+        while let Some(call) = step.intent.ask(&answers) {
+            answers.push(self.answer(&call, step).await?);
+        }
+        Ok(step.intent.decide(&answers))
+    }
+
+    /// Asks, and asks again after a failure that may pass by itself.
+    async fn answer(&self, call: &Call, step: &Step) -> Result<Answer, Fail> {
+        for pause in PAUSES {
+            let answer = self.call(call, step).await?;
+            if !kubectl::says_interrupted(&answer.output().stderr) {
+                return Ok(answer);
+            }
+            self.sleep(pause).await?;
+        }
+        self.call(call, step).await
+    }
+
+    async fn call(&self, call: &Call, step: &Step) -> Result<Answer, Fail> {
+        match call {
+            Call::Cmd(cmd) => Ok(Answer::Output(self.output(cmd).await?)),
+            Call::S3(request) => {
+                let (answer, at) = self.send(request, step).await?;
+                Ok(Answer::Http { answer, at })
+            }
+            Call::Digest(path) => {
+                let path = path.clone();
+                let digest =
+                    tokio::task::spawn_blocking(move || super::digest::sha256(&path)).await;
+                Ok(Answer::Digest(digest.ok().flatten()))
+            }
+        }
+    }
+
+    /// Carries out the effects of one step; an error says whether it may pass by itself.
+    pub(super) async fn perform(
+        &self,
+        step: &Step,
+        effects: &[Effect],
+    ) -> Result<(), (Fail, bool)> {
+        for effect in effects {
+            self.feed.emit(Event::StepRuns { step: step.id.to_string(), line: effect.to_string() });
+            match effect {
+                Effect::Cmd(cmd) => {
+                    let output = self.output(cmd).await.map_err(|fail| (fail, false))?;
+                    if output.code != Some(0) {
+                        let passing = kubectl::says_try_again(&output.stderr);
+                        return Err((failure::explain(cmd, &output), passing));
+                    }
+                }
+                Effect::S3(request) => {
+                    let sent = self.send(request, step).await;
+                    let (answer, at) = sent.map_err(|fail| (fail, false))?;
+                    request.read(&answer, at).map_err(|why| (failure::refused(&why), false))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a request, signed with the keys of the step's cluster.
+    async fn send(
+        &self,
+        request: &S3Request,
+        step: &Step,
+    ) -> Result<(http::Answer, Timestamp), Fail> {
+        let keys = step.cluster.as_ref().and_then(|cluster| self.vault.keys(cluster));
+        let keys =
+            keys.ok_or_else(|| Fail::new(Exit::Failed, "signing a request: no keys are known"))?;
+        let signed = request.sign(&keys, Timestamp::now()).map_err(|why| failure::refused(&why))?;
+        let answer = tokio::select! {
+            answer = super::http::send(signed) => answer?,
+            () = self.stop.asked() => return Err(interrupted()),
+        };
+        Ok((answer, Timestamp::now()))
+    }
+
+    /// Runs a command with its documents filled in.
+    async fn output(&self, cmd: &Cmd) -> Result<Output, Fail> {
+        let stdin = self.stdin(cmd)?;
+        Ok(self.exec.run(cmd, stdin, &self.stop).await?)
+    }
+
+    fn stdin(&self, cmd: &Cmd) -> Result<Option<SecretString>, Fail> {
+        let Stdin::Docs(docs) = &cmd.stdin else { return Ok(None) };
+        let mut text = String::new();
+        for doc in docs {
+            let secret = |name| {
+                cmd.cluster.as_ref().and_then(|cluster| self.vault.secret(cluster, name)).cloned()
+            };
+            let rendered = doc.render(secret).map_err(|error| {
+                Fail::new(Exit::Failed, format!("rendering {}: {error:#}", doc.template))
+            })?;
+            text.push_str("---\n");
+            text.push_str(rendered.expose_secret());
+        }
+        Ok(Some(text.into()))
+    }
+}
+
+/// Why waiting ends early: for these, which time does not mend, or because nothing moves.
+fn hopeless(left: usize, of: usize, findings: &[Finding]) -> String {
+    if findings.iter().any(|finding| finding.severity < Severity::Final) {
+        return format!("{left} of {of} are not ready, and nothing has changed for a while");
+    }
+    let objects: Vec<&str> = findings.iter().map(|finding| finding.object.as_str()).collect();
+    format!("{} cannot become ready", objects.join(", "))
+}
+
+/// What was done, from what was to be done: plans speak in the imperative.
+pub(super) fn past(summary: &str) -> String {
+    let (verb, rest) = summary.split_once(' ').unwrap_or((summary, ""));
+    let past = match verb {
+        "apply" => "applied",
+        "make" => "made",
+        "take" => "took",
+        "publish" => "published",
+        "install" => "installed",
+        "fetch" => "fetched",
+        "provision" => "provisioned",
+        "create" => "created",
+        "store" => "stored",
+        "change" => "changed",
+        other => other,
+    };
+    format!("{past} {rest}")
+}
+
+fn interrupted() -> Fail {
+    Fail::new(Exit::Interrupted, "interrupted")
+}
