@@ -8,9 +8,13 @@
 //!
 //! [`plan`] decides and never acts; [`run`] acts and never decides; [`report`] alone prints.
 
+pub mod ask;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod content;
 pub mod diagnose;
+pub mod environment;
 pub mod fail;
 pub mod observe;
 pub mod plan;

@@ -1,0 +1,247 @@
+//! `okemon install` and the commands of its parts: look at everything, show, ask, do, wait.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{keys, local, plan};
+use crate::ask::{Answer, Ask, NoAnswer};
+use crate::config::names::ClusterName;
+use crate::config::{Cluster, Config};
+use crate::environment::Environment;
+use crate::fail::{Exit, Fail};
+use crate::plan::show::text::text;
+use crate::plan::step::Part;
+use crate::plan::{Intent, Plan, StepId};
+use crate::report::Reporter;
+use crate::report::event::{ClusterSeen, Ended, Event};
+use crate::report::feed::Feed;
+use crate::run::exec::{Exec, GRACE, Place, Setup};
+use crate::run::lease::Lease;
+use crate::run::programs::{Missing, Programs};
+use crate::run::runner::{Outcome, Runner, Survey};
+use crate::run::stop::{Interrupt, Stop};
+use crate::tools::cmd::Tool;
+use crate::tools::kubectl::Kubectl;
+
+/// How an install is to be carried out.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What was typed, for the head of the report.
+    pub command: String,
+    /// Whether there is a person who can be asked.
+    pub interactive: bool,
+    /// One part only; none: all of it.
+    pub part: Option<Part>,
+    pub skip_crds: bool,
+    /// Do not ask before the first change.
+    pub yes: bool,
+    /// Lanes at a time.
+    pub jobs: usize,
+    /// How long the whole may take.
+    pub timeout: Duration,
+    /// How long to wait for another okemon.
+    pub lock_timeout: Duration,
+}
+
+/// Installs what the configuration describes.
+///
+/// # Errors
+/// What kept it from beginning; what happens later is reported, and told by the exit code.
+pub async fn install(
+    config: &Config,
+    options: &Options,
+    environment: &Environment,
+    ask: &mut dyn Ask,
+    reporter: Box<dyn Reporter>,
+) -> Result<Exit, Fail> {
+    let (plan, notes) = plan::plan(config, environment, options.part, options.skip_crds)?;
+    let stop = Stop::listen().map_err(|error| cannot("listening for signals", &error))?;
+    let exec = Arc::new(exec(config, &plan, environment)?);
+    let vault = keys::gather(config, &plan, &exec, environment, ask, &stop).await?;
+    let (feed, shown) = Feed::to(reporter);
+    let runner = Arc::new(Runner {
+        exec,
+        vault,
+        feed,
+        stop,
+        jobs: options.jobs,
+        timeout: options.timeout,
+        leases: leases(config, &plan, environment, options),
+    });
+    let stopping = tokio::spawn(say_stopping(runner.stop.clone(), runner.feed.clone()));
+    let exit = run(&runner, &plan, notes, config, options, ask).await;
+    stopping.abort();
+    // The reporter ends when nobody can send to it any more.
+    drop(runner);
+    let _ = shown.await;
+    Ok(exit)
+}
+
+async fn say_stopping(stop: Stop, feed: Feed) {
+    stop.asked().await;
+    feed.emit(Event::Stopping);
+}
+
+/// Looks, shows, asks, does.
+async fn run(
+    runner: &Arc<Runner>,
+    plan: &Plan,
+    notes: Vec<(StepId, String)>,
+    config: &Config,
+    options: &Options,
+    ask: &mut dyn Ask,
+) -> Exit {
+    let started = Instant::now();
+    runner.feed.emit(Event::RunStarted {
+        command: options.command.clone(),
+        clusters: config.clusters.iter().map(|cluster| seen(config, cluster)).collect(),
+    });
+    for (step, note) in notes {
+        runner.feed.emit(Event::StepNoted { step: step.to_string(), note });
+    }
+    let survey = runner.survey(plan).await;
+    let mut outcome = Outcome::default();
+    let mut declined = false;
+    if survey.failures.is_empty() {
+        let (changes, unchanged) = (survey.changes.clone(), survey.unchanged.len());
+        runner.feed.emit(Event::Surveyed { changes, unchanged });
+        runner.feed.settle().await;
+        match agreed(plan, &survey, options, ask) {
+            Ok(Answer::Yes) => outcome = runner.run(plan, survey).await,
+            Ok(Answer::No) => declined = true,
+            Err(fail) => {
+                runner.failed(None, &fail);
+                outcome.failures.push((None, fail));
+            }
+        }
+    } else {
+        outcome.failures = survey.failures;
+        for (id, fail) in &outcome.failures {
+            runner.failed(id.as_ref(), fail);
+        }
+    }
+    let exit = if declined { Exit::Refused } else { exit(&outcome, &runner.stop, config) };
+    runner.feed.emit(Event::RunEnded {
+        outcome: if declined { Ended::Declined } else { ended(exit) },
+        changed: outcome.changed,
+        unchanged: outcome.unchanged,
+        failed: outcome.failures.len(),
+        skipped: outcome.skipped,
+        took: started.elapsed().into(),
+    });
+    exit
+}
+
+/// Whether the changes may be made: a person at a terminal is asked.
+fn agreed(
+    plan: &Plan,
+    survey: &Survey,
+    options: &Options,
+    ask: &mut dyn Ask,
+) -> Result<Answer, Fail> {
+    if survey.changes.is_empty() || options.yes || !options.interactive {
+        return Ok(Answer::Yes);
+    }
+    let explain = text(plan).unwrap_or_else(|error| format!("{error:#}"));
+    let answer = tokio::task::block_in_place(|| ask.confirm("Make these changes?", &explain));
+    answer.map_err(|error| match error {
+        NoAnswer::Interrupted => {
+            Fail::new(Exit::Interrupted, "interrupted at the question: nothing was changed")
+        }
+        error => Fail::new(Exit::Refused, error.to_string())
+            .hint("`--yes` makes the changes without asking"),
+    })
+}
+
+fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec, Fail> {
+    let mut tools = plan.tools();
+    if plan.needs_keys() && environment.s3_keys()?.is_none() {
+        // They may be in a cluster already.
+        tools.insert(Tool::Kubectl);
+    }
+    let programs =
+        Programs::find(tools, &environment.path()).map_err(|missing| missing_tools(&missing))?;
+    let place = |cluster: &Cluster| {
+        let kubeconfig = cluster.kubeconfig.clone().map(Into::into);
+        (cluster.name.clone(), Place { kubeconfig })
+    };
+    if plan.steps().any(|step| matches!(step.intent, Intent::Chart(_))) {
+        let cache = local::chart_cache(environment);
+        std::fs::create_dir_all(&cache)
+            .map_err(|error| cannot(&format!("making {}", cache.display()), &error))?;
+    }
+    Exec::start(Setup {
+        programs,
+        places: config.clusters.iter().map(place).collect(),
+        environment: environment.variables.clone(),
+        okemon: environment.program.clone(),
+        grace: GRACE,
+    })
+    .map_err(|error| cannot("preparing to run programs", &error))
+}
+
+fn missing_tools(missing: &Missing) -> Fail {
+    Fail::new(Exit::Unavailable, missing.to_string()).hint(missing.hint())
+}
+
+fn leases(
+    config: &Config,
+    plan: &Plan,
+    environment: &Environment,
+    options: &Options,
+) -> BTreeMap<ClusterName, Lease> {
+    let locked = |cluster: &&Cluster| {
+        plan.steps().any(|step| matches!(&step.intent, Intent::Lock(name) if *name == cluster.name))
+    };
+    let lease = |cluster: &Cluster| {
+        let kubectl = Kubectl::new(config, cluster);
+        let lease = Lease::new(kubectl, environment.holder(), options.lock_timeout);
+        (cluster.name.clone(), lease)
+    };
+    config.clusters.iter().filter(locked).map(lease).collect()
+}
+
+fn seen(config: &Config, cluster: &Cluster) -> ClusterSeen {
+    ClusterSeen {
+        name: cluster.name.to_string(),
+        region: cluster.region.identifier.to_owned(),
+        context: cluster.context.clone(),
+        namespace: config.namespace.to_string(),
+    }
+}
+
+/// What a run ends with: the reason of its first failure, unless other clusters came through.
+fn exit(outcome: &Outcome, stop: &Stop, config: &Config) -> Exit {
+    if outcome.failures.iter().any(|(_, fail)| fail.exit == Exit::Busy) {
+        return Exit::Busy;
+    }
+    match stop.by() {
+        Some(Interrupt::Int) => return Exit::Interrupted,
+        Some(Interrupt::Term) => return Exit::Terminated,
+        None => {}
+    }
+    let Some((_, first)) = outcome.failures.first() else { return Exit::Done };
+    let touched = |cluster: &&Cluster| {
+        outcome
+            .failures
+            .iter()
+            .any(|(id, _)| id.as_ref().is_none_or(|id| id.of(&cluster.name) || id.of_charts()))
+    };
+    let broken = config.clusters.iter().filter(touched).count();
+    if broken < config.clusters.len() { Exit::Partly } else { first.exit }
+}
+
+fn ended(exit: Exit) -> Ended {
+    match exit {
+        Exit::Done => Ended::Done,
+        Exit::TimedOut => Ended::TimedOut,
+        Exit::Partly => Ended::Partly,
+        Exit::Interrupted | Exit::Terminated => Ended::Interrupted,
+        _ => Ended::Failed,
+    }
+}
+
+fn cannot(what: &str, error: &std::io::Error) -> Fail {
+    Fail::new(Exit::Failed, format!("{what}: {error}"))
+}

@@ -1,0 +1,149 @@
+//! What a plan has to know of this machine: where charts lie, the user's own values, whether `oci` is there.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::content::charts;
+use crate::environment::Environment;
+use crate::fail::{Exit, Fail};
+use crate::plan::StepId;
+use crate::plan::install::{Archive, Local, OwnValues};
+
+/// Looks around on this machine. No tool is started, nothing is fetched.
+///
+/// # Errors
+/// When the chart directory lacks a chart, or a values file cannot be read.
+pub(super) fn look(
+    config: &Config,
+    environment: &Environment,
+    skip_crds: bool,
+) -> Result<Local, Fail> {
+    let make = [charts::prometheus, charts::thanos, charts::grafana];
+    let cluster = config
+        .clusters
+        .first()
+        .ok_or_else(|| Fail::new(Exit::Config, "reading the configuration: it has no cluster"))?;
+    let [prometheus, thanos, grafana] =
+        make.map(|make| archive(config, environment, &make(config, cluster).chart));
+    let own_values = config
+        .clusters
+        .iter()
+        .map(|cluster| {
+            Ok(OwnValues {
+                prometheus: own_values(cluster.values.prometheus.as_deref())?,
+                thanos: own_values(cluster.values.thanos.as_deref())?,
+                grafana: own_values(cluster.values.grafana.as_deref())?,
+            })
+        })
+        .collect::<Result<_, Fail>>()?;
+    Ok(Local {
+        oci: environment.has_oci,
+        archives: [prometheus?, thanos?, grafana?],
+        own_values,
+        skip_crds,
+    })
+}
+
+/// What a person should know of the charts that were found: those of another version than asked for.
+pub(super) fn notes(config: &Config, local: &Local) -> Vec<(StepId, String)> {
+    let Some(cluster) = config.clusters.first() else { return vec![] };
+    let make = [charts::prometheus, charts::thanos, charts::grafana];
+    let charts = make.map(|make| make(config, cluster).chart);
+    let other = charts.iter().zip(&local.archives).filter(|(c, a)| c.version != a.version);
+    other
+        .map(|(chart, archive)| {
+            let (path, version) = (archive.path.display(), &chart.version);
+            let note = format!("{path} is taken: {version}, the version asked for, is not there");
+            (StepId::chart(chart.name), note)
+        })
+        .collect()
+}
+
+fn archive(
+    config: &Config,
+    environment: &Environment,
+    chart: &charts::Chart,
+) -> Result<Archive, Fail> {
+    let file = format!("{}-{}.tgz", chart.name, chart.version);
+    let Some(directory) = &config.chart_directory else {
+        let path = environment.cache.join("charts").join(file);
+        return Ok(Archive { path, version: chart.version.clone(), pulled: true });
+    };
+    if directory.join(&file).is_file() {
+        let path = directory.join(file);
+        return Ok(Archive { path, version: chart.version.clone(), pulled: false });
+    }
+    newest(directory, chart.name).map_err(|cause| {
+        Fail::new(Exit::Config, format!("looking for {file} in {}: {cause}", directory.display()))
+            .hint(format!(
+                "`helm pull {} --version {} --destination {}` brings it there",
+                chart.reference,
+                chart.version,
+                directory.display()
+            ))
+    })
+}
+
+/// The newest archive of a chart in a directory.
+fn newest(directory: &Path, chart: &str) -> Result<Archive, String> {
+    let files = std::fs::read_dir(directory).map_err(|error| error.to_string())?;
+    let newest = files
+        .flatten()
+        .filter_map(|file| version_of(&file.path(), chart).map(|version| (version, file.path())))
+        .max_by_key(|(version, _)| numbers(version));
+    let (version, path) = newest.ok_or_else(|| format!("no archive of {chart} is there"))?;
+    Ok(Archive { path, version, pulled: false })
+}
+
+/// The version in a name such as `thanos-17.3.1.tgz`; none: it is another chart's.
+fn version_of(path: &Path, chart: &str) -> Option<String> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".tgz")?;
+    let version = name.strip_prefix(chart)?.strip_prefix('-')?;
+    version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
+}
+
+fn numbers(version: &str) -> Vec<u64> {
+    version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+}
+
+/// Reads a user's values file; null when there is none.
+fn own_values(path: Option<&Path>) -> Result<Value, Fail> {
+    let Some(path) = path else { return Ok(Value::Null) };
+    let fail = |cause: String| {
+        Fail::new(Exit::Config, format!("reading the values file {}: {cause}", path.display()))
+            .hint("`helm show values CHART` shows what may stand in it")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let values: Value = serde_yaml::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    match values {
+        Value::Object(_) | Value::Null => Ok(values),
+        _ => Err(fail("it is no mapping of values".to_owned())),
+    }
+}
+
+/// The directory that pulled charts are kept in, for whoever has to make it.
+pub(super) fn chart_cache(environment: &Environment) -> PathBuf {
+    environment.cache.join("charts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_archive_of_a_chart_is_taken_and_no_other_charts() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in
+            ["thanos-9.9.0.tgz", "thanos-17.6.0.tgz", "thanos-extra-99.0.0.tgz", "thanos-18.txt"]
+        {
+            std::fs::write(directory.path().join(name), "").unwrap();
+        }
+        let archive = newest(directory.path(), "thanos").unwrap();
+        assert_eq!(archive.path, directory.path().join("thanos-17.6.0.tgz"));
+        assert_eq!(archive.version, "17.6.0");
+        let error = newest(directory.path(), "grafana").unwrap_err();
+        assert_eq!(error, "no archive of grafana is there");
+    }
+}

@@ -1,0 +1,6 @@
+//! What each command does: from the command line to an exit code.
+
+pub mod install;
+mod keys;
+mod local;
+pub mod plan;

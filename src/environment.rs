@@ -1,0 +1,151 @@
+//! What okemon takes from its environment. No other module reads it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use crate::fail::{Exit, Fail};
+use crate::tools::s3::Keys;
+
+/// The environment of this process, read once.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub variables: BTreeMap<OsString, OsString>,
+    /// What was typed after the program's name.
+    pub words: Vec<OsString>,
+    /// okemon's own program.
+    pub program: PathBuf,
+    /// Where okemon keeps what it can fetch again.
+    pub cache: PathBuf,
+    /// Whether the program `oci` is there.
+    pub has_oci: bool,
+    /// Whether standard input and stderr are a person's terminal.
+    pub interactive: bool,
+    /// Whether stderr is a terminal that can move its cursor.
+    pub terminal: bool,
+    /// Whether stderr may have colours, unless a flag says otherwise.
+    pub color: bool,
+}
+
+impl Environment {
+    /// Reads this process's environment.
+    pub fn of_this_process() -> Self {
+        let variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let set = |name: &str| variables.get(OsStr::new(name)).filter(|value| !value.is_empty());
+        let stderr = std::io::stderr().is_terminal();
+        let dumb = set("TERM").is_some_and(|term| term == "dumb");
+        let home = set("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+        let cache = set("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
+        Self {
+            words: std::env::args_os().skip(1).collect(),
+            program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("okemon")),
+            cache: cache.join("okemon"),
+            has_oci: which::which("oci").is_ok(),
+            interactive: stderr && std::io::stdin().is_terminal() && set("CI").is_none(),
+            terminal: stderr && !dumb,
+            color: stderr && !dumb && set("NO_COLOR").is_none(),
+            variables,
+        }
+    }
+
+    /// The value of a variable; none when it is unset, empty or not UTF-8.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.variables.get(OsStr::new(name))?.to_str().filter(|value| !value.is_empty())
+    }
+
+    /// `PATH`
+    pub fn path(&self) -> OsString {
+        self.variables.get(OsStr::new("PATH")).cloned().unwrap_or_default()
+    }
+
+    /// Who this is, for others to read in the lock: `opc@operator, process 4711, run 1f2e3d4c`.
+    pub fn holder(&self) -> String {
+        let host = nix::unistd::gethostname().unwrap_or_else(|_| "unknown".into());
+        let user = self.text("USER").or(self.text("LOGNAME")).unwrap_or("somebody");
+        let host = host.to_string_lossy();
+        // In containers hosts and process numbers repeat.
+        let run: u32 = rand::random();
+        format!("{user}@{host}, process {}, run {run:08x}", std::process::id())
+    }
+
+    /// The bucket's keys, from variables or from the files that they name; none: neither is set.
+    ///
+    /// # Errors
+    /// When one of the two is missing, or a file cannot be read.
+    pub fn s3_keys(&self) -> Result<Option<Keys>, Fail> {
+        let access = self.secret("OKEMON_S3_ACCESS_KEY")?;
+        let secret = self.secret("OKEMON_S3_SECRET_KEY")?;
+        let lone = |there: &str, missing: &str| {
+            Fail::new(
+                Exit::Config,
+                format!("reading the bucket's keys: {there} is set and {missing} is not"),
+            )
+            .hint(format!("`export {missing}=...`, or {missing}_FILE=FILE, gives the other half"))
+        };
+        match (access, secret) {
+            (Some(access), Some(secret)) => Ok(Some(Keys { access, secret })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(lone("OKEMON_S3_ACCESS_KEY", "OKEMON_S3_SECRET_KEY")),
+            (None, Some(_)) => Err(lone("OKEMON_S3_SECRET_KEY", "OKEMON_S3_ACCESS_KEY")),
+        }
+    }
+
+    fn secret(&self, name: &str) -> Result<Option<SecretString>, Fail> {
+        if let Some(value) = self.text(name) {
+            return Ok(Some(value.to_owned().into()));
+        }
+        let variable = format!("{name}_FILE");
+        let Some(file) = self.text(&variable) else { return Ok(None) };
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Fail::new(Exit::Config, format!("reading {file}, which {variable} names: {error}"))
+        })?;
+        match text.trim() {
+            "" => Err(Fail::new(
+                Exit::Config,
+                format!("reading {file}, which {variable} names: it is empty"),
+            )),
+            value => Ok(Some(value.to_owned().into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        let mut environment = Environment::of_this_process();
+        environment.variables = variables.iter().map(|(k, v)| (k.into(), v.into())).collect();
+        environment
+    }
+
+    #[test]
+    fn keys_come_from_variables_or_from_the_files_they_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("secret");
+        std::fs::write(&file, "s3cret\n").unwrap();
+        let file = file.to_str().unwrap();
+        let both = [("OKEMON_S3_ACCESS_KEY", "access"), ("OKEMON_S3_SECRET_KEY_FILE", file)];
+        let keys = environment(&both).s3_keys().unwrap().unwrap();
+        assert_eq!(
+            (keys.access.expose_secret(), keys.secret.expose_secret()),
+            ("access", "s3cret")
+        );
+        assert!(environment(&[]).s3_keys().unwrap().is_none());
+    }
+
+    #[test]
+    fn half_a_pair_of_keys_is_an_error_that_names_the_other_half() {
+        let fail = environment(&[("OKEMON_S3_ACCESS_KEY", "a")]).s3_keys().unwrap_err();
+        assert_eq!(
+            fail.error,
+            "reading the bucket's keys: OKEMON_S3_ACCESS_KEY is set and OKEMON_S3_SECRET_KEY is not"
+        );
+    }
+}

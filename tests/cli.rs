@@ -1,0 +1,476 @@
+//! What is typed and what comes back, where no cluster is needed: results, help, refusals.
+
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test starts okemon itself")]
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+const KEYS: [(&str, &str); 2] =
+    [("OKEMON_S3_ACCESS_KEY", "the-access-key"), ("OKEMON_S3_SECRET_KEY", "the-secret-key")];
+
+/// A machine with nothing on it: an empty PATH, an empty home, no kubeconfig.
+struct Machine(tempfile::TempDir);
+
+/// What okemon left: everything that was printed, and the exit code.
+#[derive(Debug, PartialEq, Eq)]
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Machine {
+    fn bare() -> Self {
+        let machine = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(machine.path("bin")).unwrap();
+        fs::create_dir(machine.path("home")).unwrap();
+        machine
+    }
+
+    /// One with this configuration.
+    fn with(configuration: &str) -> Self {
+        let machine = Self::bare();
+        fs::write(machine.path("okemon.yaml"), configuration).unwrap();
+        machine
+    }
+
+    /// Puts tools on its PATH that answer as `script` says; see `tests/fakes/faketool.rs`.
+    fn tools(self, tools: &[&str], script: &Value) -> Self {
+        for tool in tools {
+            symlink(env!("CARGO_BIN_EXE_faketool"), self.path("bin").join(tool)).unwrap();
+        }
+        fs::write(self.path("script.json"), script.to_string()).unwrap();
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn okemon(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_okemon"));
+        command
+            .args(args)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("PATH", self.path("bin"))
+            .env("HOME", self.path("home"))
+            .env("TMPDIR", self.0.path())
+            .env("FAKE_SCRIPT", self.path("script.json"))
+            .env("FAKE_LOG", self.path("log"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        self.ended(&mut self.okemon(args))
+    }
+
+    /// Runs it to its end; the machine's own directory is shown as `DIR`.
+    fn ended(&self, command: &mut Command) -> Ended {
+        let output = command.output().unwrap();
+        let directory = self.0.path().display().to_string();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&directory, "DIR");
+        Ended {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    /// The lines of the tools that were called.
+    fn calls(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+        let line = |call: &str| serde_json::from_str::<Value>(call).unwrap()["line"].to_string();
+        log.lines().map(line).collect()
+    }
+}
+
+fn data(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/plan").join(name).display().to_string()
+}
+
+/// The result of a command that must succeed and say nothing else.
+fn result(ended: Ended) -> String {
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    ended.stdout
+}
+
+/// The errors of a command that must end with `code` and print no result.
+fn refusal(ended: Ended, code: i32) -> String {
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{}", ended.stderr);
+    ended.stderr
+}
+
+const SMALL: &str = "\
+version: 1
+objectStorage: {bucket: thanos, namespace: axabcdef1234}
+clusters: [{region: sin, context: oke-sin}]
+";
+
+// Plans
+
+/// Without tools, kubeconfig, credentials and home; whoever spoke to the network would meet us.
+#[test]
+fn a_plan_needs_nothing_and_shows_everything() {
+    let machine = Machine::bare();
+    let network = TcpListener::bind("127.0.0.1:0").unwrap();
+    network.set_nonblocking(true).unwrap();
+    let proxy = format!("http://{}", network.local_addr().unwrap());
+    let mut okemon = machine.okemon(&["plan", "--config", &data("okemon.yaml")]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"] {
+        okemon.env(name, &proxy);
+    }
+    let plan = result(machine.ended(&mut okemon));
+    assert!(network.accept().is_err(), "somebody came");
+    assert_eq!(fs::read_dir(machine.path("home")).unwrap().count(), 0);
+    assert_snapshot!("plan", plan.replace(&data(""), "DATA/"));
+}
+
+#[test]
+fn a_dry_run_is_the_plan() {
+    let machine = Machine::with(SMALL);
+    let plan = result(machine.run(&["plan"]));
+    assert_eq!(result(machine.run(&["install", "--dry-run"])), plan);
+    assert_eq!(
+        result(machine.run(&["install", "--dry-run", "--skip-crds"])),
+        result(machine.run(&["plan", "--skip-crds"]))
+    );
+}
+
+#[test]
+fn each_command_plans_its_part_and_what_that_stands_on() {
+    let machine = Machine::with(SMALL);
+    let steps = |command: &str| {
+        let plan = result(machine.run(&[command, "--dry-run"]));
+        let step = |line: &str| {
+            let (id, _) = line.strip_prefix("# ")?.split_once(": ")?;
+            (id.starts_with("sin/") || id.starts_with("charts/")).then(|| id.to_owned())
+        };
+        format!("{command}: {}\n", plan.lines().filter_map(step).collect::<Vec<_>>().join(" "))
+    };
+    let commands = ["install", "bucket", "secret", "prometheus", "thanos", "grafana"];
+    assert_snapshot!(commands.map(steps).concat(), @"
+    install: sin/cluster charts/kube-prometheus charts/thanos charts/grafana sin/namespace sin/lock sin/bucket sin/secret sin/crds sin/prometheus sin/thanos sin/admin sin/dashboards sin/grafana sin/ready
+    bucket: sin/bucket
+    secret: sin/cluster sin/namespace sin/lock sin/secret
+    prometheus: sin/cluster charts/kube-prometheus sin/namespace sin/lock sin/crds sin/prometheus sin/ready
+    thanos: sin/cluster charts/kube-prometheus charts/thanos sin/namespace sin/lock sin/crds sin/thanos sin/ready
+    grafana: sin/cluster charts/grafana sin/namespace sin/lock sin/admin sin/dashboards sin/grafana sin/ready
+    ");
+}
+
+#[test]
+fn a_plan_of_flags_alone_needs_no_file() {
+    let machine = Machine::bare();
+    let flags = ["--region=sin", "--context=oke-sin", "--bucket=thanos"];
+    let storage = ["--object-storage-namespace=axabcdef1234"];
+    let by_flags = result(machine.run(&[&["plan"], &flags[..], &storage].concat()));
+    assert_eq!(by_flags, result(Machine::with(SMALL).run(&["plan"])));
+}
+
+#[test]
+fn no_secret_is_ever_in_a_plan() {
+    let machine = Machine::with(SMALL);
+    let plan = result(machine.ended(machine.okemon(&["plan"]).envs(KEYS)));
+    assert_eq!(plan, result(machine.run(&["plan"])));
+    assert!(plan.contains("(secret s3-secret-key)"), "{plan}");
+    assert!(!KEYS.iter().any(|(_, value)| plan.contains(value)), "{plan}");
+}
+
+// Help
+
+#[test]
+fn every_command_says_what_it_does() {
+    let machine = Machine::bare();
+    assert_snapshot!("help", result(machine.run(&["--help"])));
+    assert_snapshot!("help-install", result(machine.run(&["install", "--help"])));
+    assert_snapshot!("help-plan", result(machine.run(&["plan", "--help"])));
+    for command in ["bucket", "secret", "prometheus", "thanos", "grafana"] {
+        let tail = |text: String| text.split_once("Options:").unwrap().1.to_owned();
+        assert_eq!(
+            tail(result(machine.run(&[command, "--help"]))),
+            tail(result(machine.run(&["install", "--help"]))),
+            "{command}"
+        );
+    }
+    for command in ["completions", "man"] {
+        assert_snapshot!(format!("help-{command}"), result(machine.run(&[command, "--help"])));
+    }
+}
+
+#[test]
+fn help_is_the_same_with_secrets_and_settings_in_the_environment() {
+    let machine = Machine::bare();
+    let mut okemon = machine.okemon(&["install", "--help"]);
+    okemon.envs(KEYS).env("OKEMON_BUCKET", "mine");
+    assert_eq!(result(machine.ended(&mut okemon)), result(machine.run(&["install", "--help"])));
+}
+
+#[test]
+fn completions_are_there_for_every_shell_and_its_own_parser_takes_them() {
+    let machine = Machine::bare();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = result(machine.run(&["completions", shell]));
+        for word in ["install", "region", "lock-timeout"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+        assert!(!script.contains("__watchdog"), "{shell}: what is hidden stays hidden");
+        let check = match shell {
+            "bash" | "zsh" => vec![shell, "-n"],
+            "fish" => vec![shell, "--no-execute"],
+            _ => continue,
+        };
+        // bash is everywhere; the others where they are.
+        let child = Command::new(check[0]).args(&check[1..]).stdin(Stdio::piped()).spawn();
+        let Ok(mut child) = child else { continue };
+        child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "{shell}");
+    }
+}
+
+#[test]
+fn the_man_page_has_its_sections() {
+    let page = result(Machine::bare().run(&["man"]));
+    let sections: Vec<_> = page.lines().filter(|line| line.starts_with(".SH")).collect();
+    assert_snapshot!(sections.join("\n"), @"
+    .SH NAME
+    .SH SYNOPSIS
+    .SH DESCRIPTION
+    .SH OPTIONS
+    .SH GENERAL
+    .SH SUBCOMMANDS
+    .SH EXTRA
+    .SH VERSION
+    ");
+    assert!(!page.contains("__watchdog"), "{page}");
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let version = format!("okemon {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(result(Machine::bare().run(&["--version"])), version);
+}
+
+// Refusals
+
+#[test]
+fn wrong_usage_ends_with_64_and_says_what_is_right() {
+    let machine = Machine::bare();
+    let lines: &[&[&str]] = &[
+        &[],
+        &["instal"],
+        &["install", "--regoin", "sin"],
+        &["install", "--jobs", "0"],
+        &["install", "--timeout", "soon"],
+        &["install", "-q", "-v"],
+        &["completions", "tcsh"],
+    ];
+    let said = |line: &&[&str]| {
+        let refused = refusal(machine.run(line), 64);
+        // The usage of a bare `okemon` is its help, which has a snapshot of its own.
+        let head = refused.split("\n\nUsage").next().unwrap().trim_end();
+        format!("$ okemon {}\n{head}\n", line.join(" "))
+    };
+    assert_snapshot!(lines.iter().map(said).collect::<String>(), @"
+    $ okemon 
+    Prometheus, Thanos and Grafana on Oracle Kubernetes Engine, in one command
+    $ okemon instal
+    error: unrecognized subcommand 'instal'
+
+      tip: a similar subcommand exists: 'install'
+    $ okemon install --regoin sin
+    error: unexpected argument '--regoin' found
+
+      tip: a similar argument exists: '--region'
+    $ okemon install --jobs 0
+    error: invalid value '0' for '--jobs <N>': write a number from 1 to 64
+
+    For more information, try '--help'.
+    $ okemon install --timeout soon
+    error: invalid value 'soon' for '--timeout <DURATION>': expected number at 0; write for example 90s or 20m
+
+    For more information, try '--help'.
+    $ okemon install -q -v
+    error: the argument '--quiet' cannot be used with '--verbose'
+    $ okemon completions tcsh
+    error: invalid value 'tcsh' for '<SHELL>'
+      [possible values: bash, elvish, fish, powershell, zsh]
+
+      tip: a similar value exists: 'zsh'
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn every_fault_of_a_configuration_is_told_at_once() {
+    let machine = Machine::with(
+        "version: 1
+charts: community
+sizes: small
+objectStorage: {bucket: thanos, namespace: axabcdef1234, auth: workload-identity}
+clusters:
+  - region: mum
+    context: oke-mum
+    size: medum
+    colour: blue
+",
+    );
+    assert_snapshot!(refusal(machine.run(&["install"]), 65), @r#"
+    error: okemon.yaml:2:1: charts: community is not supported yet; write bitnami
+    okemon.yaml:3:1: unknown key "sizes"; did you mean `size`?
+    okemon.yaml:4:58: objectStorage.auth: workload-identity is not supported yet; write s3
+    okemon.yaml:6:13: region: "mum" is not a region of OCI; did you mean `bom`?
+    okemon.yaml:8:11: size: "medum" is not known; write small or medium or large
+    okemon.yaml:9:5: unknown key "colour"; known here: region, name, role, context, kubeconfig, uid, access, loadBalancer, size, retention, values, placement, bucket, prefix, compartment
+    "#);
+    assert_eq!(refusal(machine.run(&["plan"]), 65), refusal(machine.run(&["thanos"]), 65));
+}
+
+#[test]
+fn a_file_that_is_none_is_told_with_its_place() {
+    let machine = Machine::with("version: 1\nclusters: [\n");
+    assert_snapshot!(refusal(machine.run(&["plan"]), 65), @"error: okemon.yaml:3:1: not YAML: while parsing a node, did not find expected node content");
+    assert_snapshot!(refusal(machine.run(&["plan", "--config", "other.yaml"]), 65), @"error: reading the configuration other.yaml: No such file or directory (os error 2)");
+}
+
+#[test]
+fn without_a_file_and_flags_it_is_said_what_would_be_enough() {
+    assert_snapshot!(refusal(Machine::bare().run(&["install"]), 65), @r"
+    error: there is no okemon.yaml here, and no --region. Write one; this is enough:
+
+        version: 1
+        objectStorage: {bucket: thanos, namespace: axabcdef1234, compartment: ocid1.compartment.oc1..aaaa}
+        clusters:
+          - {region: sin, context: oke-sin}
+
+    or do without it:
+
+        okemon install --region sin --context oke-sin --bucket thanos \
+          --object-storage-namespace axabcdef1234 --compartment ocid1.compartment.oc1..aaaa
+    ");
+}
+
+#[test]
+fn a_flag_that_names_no_cluster_of_the_file_is_a_fault() {
+    assert_snapshot!(refusal(Machine::with(SMALL).run(&["plan", "--region", "syd"]), 65), @r#"error: --region: "syd" is the region of no cluster of the file; it has sin in sin"#);
+}
+
+#[test]
+fn a_chart_that_is_not_in_the_directory_is_told_with_the_way_to_get_it() {
+    let machine = Machine::with(&format!("chartDirectory: charts\n{SMALL}"));
+    fs::create_dir(machine.path("charts")).unwrap();
+    assert_snapshot!(refusal(machine.run(&["plan"]), 65), @"
+    error: looking for kube-prometheus-11.3.10.tgz in charts: no archive of kube-prometheus is there
+    hint: `helm pull oci://registry-1.docker.io/bitnamicharts/kube-prometheus --version 11.3.10 --destination charts` brings it there
+    ");
+}
+
+#[test]
+fn all_missing_tools_are_named_and_only_those_that_are_needed() {
+    let machine = Machine::with(SMALL);
+    assert_snapshot!(refusal(machine.run(&["install"]), 69), @"
+    error: cannot find `helm` on PATH
+    cannot find `kubectl` on PATH
+    hint: brew install helm, or see https://helm.sh/docs/intro/install
+    brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
+    ");
+    assert_snapshot!(refusal(machine.run(&["secret"]), 69), @"
+    error: cannot find `kubectl` on PATH
+    hint: brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
+    ");
+}
+
+#[test]
+fn where_nobody_can_be_asked_both_missing_keys_are_named() {
+    let machine = Machine::with(SMALL).tools(&["helm", "kubectl"], &json!([{}]));
+    let off_a_terminal = refusal(machine.run(&["install"]), 65);
+    assert_snapshot!(off_a_terminal, @"
+    error: looking for the bucket's keys: OKEMON_S3_ACCESS_KEY and OKEMON_S3_SECRET_KEY are not set (nor their _FILE forms), and the cluster has no Secret thanos-objstore-config
+    hint: `oci iam customer-secret-key create --user-id OCID --display-name thanos` makes a pair; its `id` is the access key, its `key` the secret
+    ");
+    assert_eq!(refusal(machine.run(&["install", "--no-input"]), 65), off_a_terminal);
+    let one = |machine: &Machine, key: (&str, &str)| {
+        refusal(machine.ended(machine.okemon(&["install"]).envs([key])), 65)
+    };
+    assert_snapshot!(KEYS.map(|key| one(&machine, key)).concat(), @"
+    error: reading the bucket's keys: OKEMON_S3_ACCESS_KEY is set and OKEMON_S3_SECRET_KEY is not
+    hint: `export OKEMON_S3_SECRET_KEY=...`, or OKEMON_S3_SECRET_KEY_FILE=FILE, gives the other half
+    error: reading the bucket's keys: OKEMON_S3_SECRET_KEY is set and OKEMON_S3_ACCESS_KEY is not
+    hint: `export OKEMON_S3_ACCESS_KEY=...`, or OKEMON_S3_ACCESS_KEY_FILE=FILE, gives the other half
+    ");
+}
+
+#[test]
+fn ctrl_c_where_the_keys_are_asked_for_is_no_missing_key() {
+    let machine = Machine::with(SMALL).tools(&["helm", "kubectl"], &json!([{}]));
+    let mut okemon = machine.okemon(&["install"]);
+    okemon.env("TERM", "xterm").stdin(Stdio::inherit());
+    let mut session = rexpect::session::spawn_command(okemon, Some(60_000)).unwrap();
+    session.exp_string("(not shown): ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("interrupted at the question: nothing was changed").unwrap();
+    session.exp_eof().unwrap();
+    let status = session.process().wait().unwrap();
+    assert!(matches!(status, nix::sys::wait::WaitStatus::Exited(_, 130)), "{status:?}");
+}
+
+/// Helm 3 does not tell which objects of a release are there: not to know is not to be well.
+#[test]
+fn a_helm_that_does_not_tell_what_is_there_is_refused() {
+    let machine = Machine::with(SMALL).tools(
+        &["helm", "kubectl"],
+        &json!([
+            {"has": ["helm status thanos"], "stdout": json!({
+                "name": "thanos", "version": 1, "config": {}, "manifest": "",
+                "info": {"status": "deployed", "description": "Install complete"},
+            }).to_string()},
+            {"has": ["get namespace kube-system"],
+                "stdout": r#"{"kind": "Namespace", "metadata": {"uid": "1"}}"#},
+            {},
+        ]),
+    );
+    fs::create_dir_all(machine.path("home/.cache/okemon/charts")).unwrap();
+    fs::write(machine.path("home/.cache/okemon/charts/thanos-17.3.1.tgz"), "").unwrap();
+    let said = refusal(machine.run(&["thanos"]), 69);
+    let last: Vec<_> =
+        said.lines().filter(|line| line.starts_with("error") || line.starts_with("hint")).collect();
+    assert_snapshot!(last.join("\n"), @"
+    error: sin/thanos: asking helm which objects of a release are there: it does not tell; Helm 4 is needed
+    hint: `helm version` shows which one is first on PATH
+    ");
+    let changes = ["upgrade", "apply", "create", "delete"];
+    let changing = |line: &String| changes.iter().any(|verb| line.contains(verb));
+    assert_eq!(machine.calls().into_iter().filter(changing).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn an_error_has_colours_only_when_they_are_wanted() {
+    let machine = Machine::with(SMALL);
+    let colourful = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut okemon = machine.okemon(args);
+        okemon.envs(variables.iter().copied());
+        refusal(machine.ended(&mut okemon), 69).contains('\u{1b}')
+    };
+    let no_color = [("NO_COLOR", "1")];
+    assert!(!colourful(&["install"], &[]), "off a terminal");
+    assert!(!colourful(&["install", "--color", "never"], &[]));
+    assert!(colourful(&["install", "--color", "always"], &[]));
+    assert!(colourful(&["install", "--color", "always"], &no_color), "a flag wins");
+    let on_a_terminal = |variables: &[(&str, &str)]| {
+        let mut okemon = machine.okemon(&["install"]);
+        okemon.env("TERM", "xterm").envs(variables.iter().copied());
+        let mut session = rexpect::session::spawn_command(okemon, Some(60_000)).unwrap();
+        session.exp_eof().unwrap().contains('\u{1b}')
+    };
+    assert!(on_a_terminal(&[]));
+    assert!(!on_a_terminal(&no_color));
+}
