@@ -1,0 +1,100 @@
+"""Defaults and schema of a stand-in chart, from its table of value paths.
+
+A row of paths/CHART.tsv is `path<TAB>type<TAB>default as JSON`; a dot inside a key is written `\\.`.
+A row of type `any` without a default is read by the templates but not listed in the chart's values.
+"""
+import json
+import re
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# Maps that are copied into an object or a file as they are: any key may stand in them, whatever the defaults are.
+# A pattern is a path or the end of one.
+FREE = re.compile(r"""(^|\.)(
+      alertmanager\.config | grafana\\\.ini | (container|pod)?[sS]ecurityContext | (update|deployment)Strategy
+    | (custom)?(liveness|readiness|startup)Probe | kubeResources | extraArgs | minio | env | selector
+    | (pod|service|statefulset|common|extra)?(Labels|Annotations|labels|annotations) | podDisruptionBudget
+)$""", re.X)
+
+# Values that the templates take in more than one shape.
+SHAPES = {
+    "thanos": dict.fromkeys(
+        (
+            "query.sdConfig query.replicaLabel queryFrontend.config storegateway.config ruler.config ruler.alertmanagersConfig receive.config "
+            "objstoreConfig indexCacheConfig bucketCacheConfig httpConfig"
+        ).split(),
+        ["string", "array", "object"],
+    ),
+}
+SCALAR = ["string", "number", "boolean"]
+TYPES = {"bool": "boolean", "int": "integer", "list": "array", "object": "object", "string": "string"}
+
+
+def rows(chart):
+    """(path as a list of keys, path as written, type, default) for every row."""
+    for line in (HERE / "paths" / f"{chart}.tsv").read_text().splitlines():
+        path, kind, default = line.split("\t")
+        keys = [k.replace("\\.", ".") for k in re.split(r"(?<!\\)\.", path)]
+        yield keys, path, kind, json.loads(default) if default else None
+
+
+def defaults(chart):
+    tree = {}
+    for keys, _, kind, default in rows(chart):
+        if kind == "any":
+            continue
+        node = tree
+        for key in keys[:-1]:
+            node = node.setdefault(key, {})
+        node[keys[-1]] = default
+    return tree
+
+
+def leaf(kind, default, shapes):
+    if shapes:
+        return {"type": shapes}
+    if kind in ("any", "null"):
+        return {}
+    if kind == "string" and default == "":
+        return {"type": SCALAR}  # an unset name, port or size
+    return {"type": TYPES[kind]}
+
+
+def schema(chart, subcharts=(), below=False):
+    """JSON Schema: every listed map closed, every listed value of its type."""
+    shapes = SHAPES.get(chart, {})
+    root = {"type": "object", "properties": {}, "additionalProperties": False}
+    for keys, path, kind, default in sorted(rows(chart), key=lambda row: row[2] == "any"):  # the listed ones first
+        written = re.split(r"(?<!\\)\.", path)
+        node = root
+        for depth, key in enumerate(keys, 1):
+            known = node["properties"]
+            if depth == len(keys):
+                known.setdefault(key, leaf(kind, default, shapes.get(path)))
+            elif FREE.search(".".join(written[:depth])):
+                known[key] = {"type": "object"}
+                break
+            elif key in known and "properties" not in known[key]:
+                break  # below a listed value that is open
+            else:
+                node = known.setdefault(key, {"type": "object", "properties": {}, "additionalProperties": False})
+    for name in (*subcharts, "common"):
+        root["properties"][name] = {"type": "object"}  # a subchart has a schema of its own
+    if below:
+        root["properties"]["global"] = {"type": "object"}  # has the parent's keys too
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **root}
+
+
+def unplayed(chart):
+    """Paths of values that the real chart heeds and the stand-in does not: it refuses them when they are set."""
+    source = HERE / "unplayed" / f"{chart}.txt"
+    wanted = source.read_text().split() if source.exists() else []
+    tree, out = defaults(chart), []
+    for path in wanted:
+        node = tree
+        keys = [k.replace("\\.", ".") for k in re.split(r"(?<!\\)\.", path)]
+        for key in keys:
+            node = node.get(key) if isinstance(node, dict) else None
+        out.append({"path": path, "keys": keys, "default": node})
+    return out
