@@ -1,0 +1,165 @@
+//! An install after an install: nothing when nothing is missing, and no more than what is.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::Sandbox;
+
+const RELEASES: [&str; 3] = ["grafana 1 deployed", "prometheus 1 deployed", "thanos 1 deployed"];
+
+#[test]
+fn a_second_install_sends_nothing_and_a_changed_value_makes_one_revision_of_one_release() {
+    let sandbox = Sandbox::up();
+    sandbox.install();
+    assert_eq!(sandbox.releases(), RELEASES);
+
+    let mark = sandbox.mark();
+    let second = sandbox.install();
+    assert_eq!(sandbox.changes_since(&mark), Vec::<String>::new());
+    assert_eq!(sandbox.releases(), RELEASES);
+    assert_eq!(second.stdout, "");
+    assert_snapshot!(sandbox.said(&second.stderr), @"
+    okemon install --region sin
+        sin: ap-singapore-1, context oke-sin, namespace monitoring
+    Plan: 0 to change, 10 unchanged.
+    sin/cluster  unchanged
+    sin/namespace  unchanged
+    sin/lock  unchanged
+    sin/bucket  unchanged
+    sin/secret  unchanged
+    sin/crds  unchanged
+    sin/admin  unchanged
+    sin/dashboards  unchanged
+    sin/grafana  unchanged
+    sin/prometheus  unchanged
+    sin/thanos  unchanged
+    sin/ready  12 of 12 ready (T)
+    Unchanged: everything is as configured (T)
+    ");
+
+    // On Prometheus' own volume: no other release has that value.
+    let local = sandbox.run(&["install", "--retention-local", "48h"]);
+    assert_eq!(local.code, Some(0), "{}", local.stderr);
+    assert_eq!(
+        sandbox.releases(),
+        ["grafana 1 deployed", "prometheus 2 deployed", "thanos 1 deployed"]
+    );
+    assert_snapshot!(sandbox.said(&local.stderr), @r#"
+    okemon install --retention-local 48h
+        sin: ap-singapore-1, context oke-sin, namespace monitoring
+    ~ sin/prometheus  change kube-prometheus 11.3.10
+        prometheus.retention: "72h" -> "48h"
+    Plan: 1 to change, 9 unchanged.
+    sin/cluster  unchanged
+    sin/namespace  unchanged
+    sin/lock  took the lock (T)
+    sin/bucket  unchanged
+    sin/secret  unchanged
+    sin/crds  unchanged
+    sin/admin  unchanged
+    sin/dashboards  unchanged
+    sin/grafana  unchanged
+    sin/prometheus  changed kube-prometheus 11.3.10 (T)
+    sin/thanos  unchanged
+    sin/ready  12 of 12 ready (T)
+    Done: 1 changed, 9 unchanged (T)
+    "#);
+
+    // In the bucket: the compactor's.
+    sandbox.configure("retention: {local: 48h, raw: 30d}");
+    let raw = sandbox.install();
+    assert_eq!(
+        sandbox.releases(),
+        ["grafana 1 deployed", "prometheus 2 deployed", "thanos 2 deployed"]
+    );
+    assert_snapshot!(sandbox.said(&raw.stderr), @r#"
+    okemon install --region sin
+        sin: ap-singapore-1, context oke-sin, namespace monitoring
+    ~ sin/thanos  change thanos 17.3.1
+        compactor.retentionResolutionRaw: "365d" -> "30d"
+    Plan: 1 to change, 9 unchanged.
+    sin/cluster  unchanged
+    sin/namespace  unchanged
+    sin/lock  took the lock (T)
+    sin/bucket  unchanged
+    sin/secret  unchanged
+    sin/crds  unchanged
+    sin/admin  unchanged
+    sin/dashboards  unchanged
+    sin/grafana  unchanged
+    sin/prometheus  unchanged
+    sin/thanos  changed thanos 17.3.1 (T)
+    sin/ready  12 of 12 ready (T)
+    Done: 1 changed, 9 unchanged (T)
+    "#);
+
+    let mark = sandbox.mark();
+    sandbox.install();
+    assert_eq!(sandbox.changes_since(&mark), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_deleted_or_edited_is_put_back_and_the_password_is_kept() {
+    let sandbox = Sandbox::up();
+    sandbox.configure_cluster(crate::sandbox::LOAD_BALANCER);
+    sandbox.install();
+    let before = sandbox.objects();
+    let password = sandbox.object("secret", "okemon-grafana-admin")["data"].clone();
+
+    let delete = |kind: &str, name: &str| {
+        sandbox.kubectl(&["delete", kind, name, "--namespace", "monitoring"]);
+    };
+    delete("service", "thanos-query-grpc");
+    delete("service", "thanos-storeapi");
+    delete("configmap", "okemon-dashboard-fleet");
+    delete("configmap", "grafana");
+    let edited = r#"{"stringData": {"objstore.yml": "type: FILESYSTEM"}}"#;
+    sandbox.kubectl(&[
+        "patch",
+        "secret",
+        "thanos-objstore-config",
+        "--namespace",
+        "monitoring",
+        "--patch",
+        edited,
+    ]);
+
+    let again = sandbox.install();
+    assert_snapshot!(sandbox.said(&again.stderr), @"
+    okemon install --region sin
+        sin: ap-singapore-1, context oke-sin, namespace monitoring
+    ~ sin/secret      store the bucket's keys in the Secret thanos-objstore-config
+        ~ Secret/thanos-objstore-config data.objstore.yml
+    ~ sin/thanos      change thanos 17.3.1
+        + Service/thanos-query-grpc
+    + sin/storeapi    publish the StoreAPI by the Service thanos-storeapi
+    ~ sin/dashboards  provision 3 dashboards
+        + ConfigMap/okemon-dashboard-fleet
+    ~ sin/grafana     change grafana 12.11.1
+        + ConfigMap/grafana
+    Plan: 5 to change, 6 unchanged.
+    sin/cluster  unchanged
+    sin/namespace  unchanged
+    sin/lock  took the lock (T)
+    sin/bucket  unchanged
+    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
+    sin/crds  unchanged
+    sin/admin  unchanged
+    sin/dashboards  provisioned 3 dashboards (T)
+    sin/grafana  changed grafana 12.11.1 (T)
+    sin/prometheus  unchanged
+    sin/storeapi  published the StoreAPI by the Service thanos-storeapi (T)
+    sin/thanos  changed thanos 17.3.1 (T)
+    sin/ready  13 of 13 ready; thanos-storeapi answers at ADDRESS (T)
+    Done: 5 changed, 6 unchanged (T)
+    ");
+    assert_eq!(crate::objects::differing(&before, &sandbox.objects()), Vec::<String>::new());
+    assert_eq!(sandbox.object("secret", "okemon-grafana-admin")["data"], password);
+    // What reads the keys does so only when it starts.
+    for reader in ["thanos-storegateway", "prometheus-prometheus-kube-prometheus-prometheus"] {
+        let template = &sandbox.object("statefulset", reader)["spec"]["template"];
+        assert!(
+            template["metadata"]["annotations"][crate::objects::RESTARTED].is_string(),
+            "{reader}"
+        );
+    }
+}

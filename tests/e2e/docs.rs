@@ -1,0 +1,51 @@
+//! What the documentation shows of a real install is what a real install prints.
+
+use crate::sandbox::{Sandbox, repository};
+
+#[test]
+fn the_documentation_shows_what_an_install_prints() {
+    let sandbox = Sandbox::up();
+    let first = steady(&sandbox.install().stderr);
+    let again = steady(&sandbox.install().stderr);
+    assert_eq!(steady(&recorded("recorded")), first, "docs/install.md");
+    assert_eq!(steady(&recorded("recorded again")), again, "docs/install.md");
+    assert_eq!(steady(&picture()), first, "docs/images/make --record");
+}
+
+/// The block below a mark in the page about the first install.
+fn recorded(mark: &str) -> String {
+    let page = std::fs::read_to_string(repository().join("docs/install.md")).unwrap();
+    let (_, rest) = page.split_once(&format!("<!-- {mark}: ")).unwrap();
+    let (_, block) = rest.split_once("```text\n").unwrap();
+    block.split("```").next().unwrap().to_owned()
+}
+
+/// The recorded terminal, in the words of a pipe: without colours, marks and the question.
+fn picture() -> String {
+    let screen = std::fs::read_to_string(repository().join("docs/images/install.ansi")).unwrap();
+    let lines = screen.replace("\u{1b}[32m", "").replace("\u{1b}[0m", "").replace("✓ ", "");
+    let said = lines.split_inclusive('\n');
+    said.filter(|line| !line.starts_with("Make these changes?")).collect()
+}
+
+/// What does not differ from one run to the next: no times; lanes end in any order; how long a
+/// cluster takes, and what it lacks meanwhile, is its own affair.
+fn steady(printed: &str) -> Vec<String> {
+    let lines = printed.lines().map(without_time);
+    let passing = |line: &String| {
+        let waits = line.strip_prefix("sin/ready  ");
+        waits.is_some_and(|said| !said.starts_with(|c: char| c.is_ascii_digit()))
+            || line.starts_with("    hint: ")
+    };
+    let mut lines: Vec<_> = lines.filter(|line| !passing(line)).collect();
+    lines.sort();
+    lines
+}
+
+/// A line without the time at its end: `(2.5 s)`.
+fn without_time(line: &str) -> String {
+    match line.rsplit_once(" (") {
+        Some((words, time)) if time.ends_with("s)") => words.to_owned(),
+        _ => line.to_owned(),
+    }
+}

@@ -1,0 +1,279 @@
+//! okemon killed after every single command that changes something, one test a command: the next
+//! run ends in the same cluster as an install that nobody disturbed.
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::objects::differing;
+use crate::sandbox::{Ended, LOAD_BALANCER, Sandbox, eventually};
+
+/// Stands before helm and kubectl on PATH, and calls the real one. Notes each call in `calls` as
+/// TOOL VERB WHAT; kills okemon before or after the one that `KILL` names, or becomes it, and notes
+/// the process.
+const WRAPPER: &str = r#"#!/bin/sh
+tool=${0##*/}
+input=$(mktemp)
+cat > "$input"
+if [ "$tool" = helm ]; then
+  verb=$1 what=$2
+  [ "$2" = --install ] && what=$3
+else
+  [ "$1" = --context ] && verb=$5 || verb=$1
+  what=$(sed -n '/^ *"*kind"*: / { s/.*: "*//; s/".*//; p; q; }' "$input")
+fi
+case "$*" in *--dry-run=server*) verb=try ;; esac
+call="$tool $verb $what"
+case "$KILL" in
+  "before $call") exec kill -9 "$PPID" ;;
+  "become $call") echo $$ > "$CALLS.pid"; exec "$REAL/$tool" "$@" < "$input" ;;
+esac
+"$REAL/$tool" "$@" < "$input"
+code=$?
+echo "$call" >> "$CALLS"
+[ "$KILL" = "after $call" ] && kill -9 "$PPID"
+exit $code
+"#;
+
+/// What is in a cluster after an install that nobody disturbed, and the calls that it took.
+fn undisturbed() -> &'static (Vec<Value>, Vec<String>) {
+    static ONCE: OnceLock<(Vec<Value>, Vec<String>)> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let sandbox = prepared();
+        let ended = watched(&sandbox, "nothing");
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let mut calls: Vec<String> = std::fs::read_to_string(sandbox.path("calls"))
+            .unwrap()
+            .lines()
+            .filter(|call| changes(call))
+            .map(str::to_owned)
+            .collect();
+        calls.sort();
+        calls.dedup();
+        (sandbox.objects(), calls)
+    })
+}
+
+fn changes(call: &str) -> bool {
+    let asks = ["annotate", "diff", "get", "show", "status", "try"];
+    call.split(' ').nth(1).is_some_and(|verb| !asks.contains(&verb))
+}
+
+fn prepared() -> Sandbox {
+    let sandbox = Sandbox::up();
+    sandbox.configure_cluster(LOAD_BALANCER);
+    std::fs::create_dir(sandbox.path("wrapped")).unwrap();
+    for tool in ["helm", "kubectl"] {
+        let path = sandbox.path("wrapped").join(tool);
+        std::fs::write(&path, WRAPPER).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    sandbox
+}
+
+/// An install with the wrapper before the tools.
+fn watched(sandbox: &Sandbox, kill: &str) -> Ended {
+    crate::sandbox::ran(&mut wrapped(sandbox, kill))
+}
+
+fn wrapped(sandbox: &Sandbox, kill: &str) -> Command {
+    let mut install = sandbox.okemon(&["install", "--region", "sin"]);
+    install
+        .env("PATH", format!("{}:/usr/bin:/bin", sandbox.path("wrapped").display()))
+        .env("REAL", sandbox.tool(""))
+        .env("CALLS", sandbox.path("calls"))
+        .env("KILL", kill);
+    install
+}
+
+/// Whether okemon was ended by SIGKILL, and waits until nothing of it is left.
+fn was_killed(sandbox: &Sandbox, ended: &Ended) {
+    assert_eq!(ended.code, None, "it was not killed: {}", ended.stderr);
+    let home =
+        |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("okemon-");
+    let left = || std::fs::read_dir(sandbox.path("")).unwrap().flatten().any(|entry| home(&entry));
+    eventually("the watchdog has cleared up", || !left());
+}
+
+/// As if a minute had passed since the dead okemon renewed its lock.
+fn a_minute_later(sandbox: &Sandbox) {
+    let namespace = ["--namespace", "monitoring"];
+    let there = ["get", "lease", "okemon", "--ignore-not-found", "-o", "name"];
+    if !sandbox.kubectl(&[&there[..], &namespace].concat()).is_empty() {
+        let old = r#"{"spec": {"renewTime": "2020-01-01T00:00:00.000000Z"}}"#;
+        let patch = ["patch", "lease", "okemon", "--type", "merge", "--patch", old];
+        sandbox.kubectl(&[&patch[..], &namespace].concat());
+    }
+}
+
+fn ends_in_the_same_cluster(kill: &str) {
+    let sandbox = prepared();
+    let ended = watched(&sandbox, kill);
+    was_killed(&sandbox, &ended);
+    a_minute_later(&sandbox);
+    sandbox.install();
+    assert_eq!(differing(&undisturbed().0, &sandbox.objects()), Vec::<String>::new());
+}
+
+/// A test for each command, and the list of all of them.
+macro_rules! killed {
+    ($($name:ident: $kill:literal)*) => {
+        const COVERED: &[&str] = &[$($kill),*];
+        $(#[test]
+        fn $name() {
+            ends_in_the_same_cluster($kill);
+        })*
+    };
+}
+
+killed! {
+    after_the_namespace: "after kubectl apply Namespace"
+    after_the_lock: "after kubectl create Lease"
+    // The bucket is made by okemon itself, and the Secret is what comes next.
+    after_the_bucket: "before kubectl apply Secret"
+    after_the_secret: "after kubectl apply Secret"
+    after_the_definitions: "after kubectl apply CustomResourceDefinition"
+    after_prometheus: "after helm upgrade prometheus"
+    after_thanos: "after helm upgrade thanos"
+    after_the_load_balancer: "after kubectl apply Service"
+    after_the_password: "after kubectl create Secret"
+    after_the_dashboards: "after kubectl apply ConfigMap"
+    after_grafana: "after helm upgrade grafana"
+    after_the_lock_is_given_back: "after kubectl replace Lease"
+}
+
+#[test]
+fn every_command_that_changes_something_has_its_test() {
+    let mut covered: Vec<&str> =
+        COVERED.iter().filter_map(|kill| kill.strip_prefix("after ")).collect();
+    covered.sort_unstable();
+    assert_eq!(undisturbed().1, covered);
+}
+
+#[test]
+fn a_helm_that_is_cut_short_with_okemon_leaves_what_the_next_run_puts_right() {
+    let sandbox = prepared();
+    let door = Door::before_deployments_of(&sandbox, "thanos");
+    let mut okemon = wrapped(&sandbox, "nothing").spawn().unwrap();
+    let _held = door.knock();
+    okemon.kill().unwrap();
+    was_killed(&sandbox, &crate::sandbox::ended(&okemon.wait_with_output().unwrap()));
+    door.open(&sandbox);
+    a_minute_later(&sandbox);
+    // Helm gets TERM, and may still note that it failed.
+    let way_back = the_way_back(&sandbox);
+    assert!(way_back.contains("\nrevision 1 "), "{way_back}");
+}
+
+#[test]
+fn an_install_by_helm_that_was_killed_is_told_and_put_right() {
+    let sandbox = prepared();
+    let door = Door::before_deployments_of(&sandbox, "thanos");
+    assert_snapshot!(helm_killed(&sandbox, &door), @"
+    Failed: 9 changed, 1 unchanged, 1 failed, 1 skipped (T)
+    skipped: sin/ready (it needs sin/thanos)
+    error: sin/thanos: running `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/thanos.yaml`: it was ended by a signal
+    hint: okemon install --region sin  (run again: it goes on from here)
+    ");
+    door.open(&sandbox);
+    assert_snapshot!(the_way_back(&sandbox), @"
+    ~ sin/thanos change thanos 17.3.1
+    revision 1 was cut short: it is forgotten, and what it made is taken over
+    sin/thanos changed thanos 17.3.1 (T)
+    ");
+}
+
+#[test]
+fn an_upgrade_by_helm_that_was_killed_is_told_and_put_right() {
+    let sandbox = prepared();
+    sandbox.install();
+    let door = Door::before_deployments_of(&sandbox, "thanos");
+    let config = std::fs::read_to_string(sandbox.path("okemon.yaml")).unwrap();
+    std::fs::write(sandbox.path("okemon.yaml"), format!("{config}    retention: {{raw: 30d}}\n"))
+        .unwrap();
+    assert_snapshot!(helm_killed(&sandbox, &door), @"
+    Failed: 0 changed, 10 unchanged, 1 failed, 1 skipped (T)
+    skipped: sin/ready (it needs sin/thanos)
+    error: sin/thanos: running `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/thanos.yaml`: it was ended by a signal
+    hint: okemon install --region sin  (run again: it goes on from here)
+    ");
+    door.open(&sandbox);
+    std::fs::write(sandbox.path("okemon.yaml"), config).unwrap();
+    assert_snapshot!(the_way_back(&sandbox), @"
+    ~ sin/thanos change thanos 17.3.1
+    revision 2 was cut short: back to revision 1, then on
+    sin/thanos changed thanos 17.3.1 (T)
+    ");
+}
+
+/// Kills the helm that installs Thanos while it is at the door; what okemon says of that.
+fn helm_killed(sandbox: &Sandbox, door: &Door) -> String {
+    let okemon = wrapped(sandbox, "become helm upgrade thanos").spawn().unwrap();
+    let _held = door.knock();
+    let helm = std::fs::read_to_string(sandbox.path("calls.pid")).unwrap();
+    assert!(Command::new("kill").args(["-9", helm.trim()]).status().unwrap().success());
+    let ended = crate::sandbox::ended(&okemon.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let said = sandbox.said(&ended.stderr);
+    let last = said.lines().skip_while(|line| !line.starts_with("Failed")).collect::<Vec<_>>();
+    last.join("\n")
+}
+
+/// What the next run finds to do for Thanos; it ends in the same cluster.
+fn the_way_back(sandbox: &Sandbox) -> String {
+    let ended = sandbox.install();
+    assert_eq!(differing(&undisturbed().0, &sandbox.objects()), Vec::<String>::new());
+    assert!(sandbox.releases().iter().all(|release| release.ends_with(" deployed")));
+    let said = sandbox.said(&ended.stderr);
+    let told = |line: &&str| line.contains("sin/thanos") || line.starts_with("    revision ");
+    // The list of changes is as wide as the longest name in it.
+    let told = said.lines().filter(told).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    told.map(|words| words.join(" ")).collect::<Vec<_>>().join("\n")
+}
+
+/// A webhook that never answers: where it is asked, whoever sent the request is held.
+struct Door(TcpListener);
+
+impl Door {
+    fn before_deployments_of(sandbox: &Sandbox, release: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        sandbox.apply(&format!(
+            r#"
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {{name: door}}
+webhooks:
+  - name: door.example.com
+    clientConfig: {{url: "https://127.0.0.1:{port}"}}
+    rules: [{{apiGroups: [apps], apiVersions: [v1], resources: [deployments], operations: [CREATE, UPDATE]}}]
+    objectSelector: {{matchLabels: {{app.kubernetes.io/instance: {release}}}}}
+    timeoutSeconds: 30
+    failurePolicy: Fail
+    sideEffects: None
+    admissionReviewVersions: [v1]
+"#
+        ));
+        Self(listener)
+    }
+
+    /// Waits until a request is held.
+    fn knock(&self) -> TcpStream {
+        let mut held = None;
+        eventually("a request is held", || {
+            held = self.0.accept().ok();
+            held.is_some()
+        });
+        held.unwrap().0
+    }
+
+    fn open(self, sandbox: &Sandbox) {
+        sandbox.kubectl(&["delete", "validatingwebhookconfiguration", "door"]);
+        drop(self.0);
+    }
+}

@@ -1,0 +1,18 @@
+//! Whole installs on a real Kubernetes API, with real Helm and real object storage.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and starts okemon itself"
+)]
+
+mod again;
+mod docs;
+mod install;
+mod killed;
+mod objects;
+mod running;
+mod sandbox;
+mod schema;
+mod waiting;
+mod words;

@@ -1,0 +1,314 @@
+//! A real cluster for a test, and okemon run against it as a user would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A sandbox with one empty cluster, `sin`, and one S3 server. It goes when it is dropped.
+pub(crate) struct Sandbox {
+    directory: tempfile::TempDir,
+    info: Value,
+}
+
+/// What a finished okemon left.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Sandbox {
+    /// Brings it up, with a configuration that leads to it.
+    pub(crate) fn up() -> Self {
+        let base = repository().join("target/e2e");
+        std::fs::create_dir_all(&base).unwrap();
+        let directory = tempfile::Builder::new().prefix("s").tempdir_in(base).unwrap();
+        let mut sandbox = Self { directory, info: Value::Null };
+        sandbox.driver(&["up", "sin"]);
+        let text = std::fs::read_to_string(sandbox.path("sandbox.json")).unwrap();
+        sandbox.info = serde_json::from_str(&text).unwrap();
+        sandbox.configure("");
+        sandbox
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes `okemon.yaml`, with `more` at its end, and more lines of the cluster after that.
+    pub(crate) fn configure(&self, more: &str) {
+        let s3 = self.info["s3"]["endpoint"].as_str().unwrap();
+        let charts = charts();
+        let text = format!(
+            "version: 1\nchartDirectory: {}\nobjectStorage:\n  bucket: thanos\n  endpoint: {s3}\n{more}\nclusters:\n  - region: sin\n    context: oke-sin\n    kubeconfig: {}\n",
+            charts.display(),
+            self.cluster("kubeconfig"),
+        );
+        std::fs::write(self.path("okemon.yaml"), text).unwrap();
+    }
+
+    /// Adds lines to the one cluster of the configuration, which is its last part.
+    pub(crate) fn configure_cluster(&self, lines: &str) {
+        let path = self.path("okemon.yaml");
+        let text = std::fs::read_to_string(&path).unwrap() + lines;
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// A fact of the S3 server: its `endpoint`, the `directory` with its buckets.
+    pub(crate) fn s3(&self, field: &str) -> &str {
+        self.info["s3"][field].as_str().unwrap()
+    }
+
+    pub(crate) fn cluster(&self, field: &str) -> String {
+        self.info["clusters"]["sin"][field].as_str().unwrap().to_owned()
+    }
+
+    /// okemon, ready to be started: off a terminal, with the keys in its environment.
+    pub(crate) fn okemon(&self, args: &[&str]) -> Command {
+        let bin = self.info["bin"].as_str().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_okemon"));
+        command
+            .args(args)
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("PATH", format!("{bin}:/usr/bin:/bin"))
+            .env("HOME", self.directory.path())
+            .env("TMPDIR", self.directory.path())
+            .env("OKEMON_S3_ACCESS_KEY", self.info["s3"]["accessKey"].as_str().unwrap())
+            .env("OKEMON_S3_SECRET_KEY", self.info["s3"]["secretKey"].as_str().unwrap())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs okemon to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+        ran(&mut self.okemon(args))
+    }
+
+    /// Runs okemon, which must refuse with this code; what it says.
+    pub(crate) fn refused(&self, code: i32, args: &[&str]) -> String {
+        let ended = self.run(args);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{}", ended.stderr);
+        self.said(&ended.stderr)
+    }
+
+    /// What okemon said, the same in every run: see [`crate::words::stable`].
+    pub(crate) fn said(&self, text: &str) -> String {
+        let s3 = self.info["s3"]["endpoint"].as_str().unwrap();
+        let charts = charts();
+        let names = [
+            (env!("CARGO_BIN_EXE_okemon"), "okemon"),
+            (s3, "S3"),
+            (s3.trim_start_matches("http://"), "S3"),
+            (charts.to_str().unwrap(), "CHARTS"),
+            (self.directory.path().to_str().unwrap(), "HERE"),
+        ];
+        let text = names.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+        crate::words::stable(&text)
+    }
+
+    /// Runs an install that must succeed.
+    pub(crate) fn install(&self) -> Ended {
+        let ended = self.run(&["install", "--region", "sin"]);
+        assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+        ended
+    }
+
+    /// What kubectl prints, as the administrator.
+    pub(crate) fn kubectl(&self, args: &[&str]) -> String {
+        let output = Command::new(self.tool("kubectl"))
+            .args(["--kubeconfig", &self.cluster("adminKubeconfig")])
+            .args(args)
+            .output()
+            .unwrap();
+        let ended = ended(&output);
+        assert_eq!(ended.code, Some(0), "kubectl {args:?}: {}", ended.stderr);
+        ended.stdout
+    }
+
+    /// Applies a manifest, as the administrator.
+    pub(crate) fn apply(&self, manifest: &str) {
+        let path = self.path("applied.yaml");
+        std::fs::write(&path, manifest).unwrap();
+        self.kubectl(&[
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "-f",
+            path.to_str().unwrap(),
+        ]);
+    }
+
+    /// One object of the namespace, as the administrator sees it.
+    pub(crate) fn object(&self, kind: &str, name: &str) -> Value {
+        let text = self.kubectl(&["get", kind, name, "--namespace", "monitoring", "-o", "json"]);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// What helm prints, as the administrator.
+    pub(crate) fn helm(&self, args: &[&str]) -> String {
+        let output = Command::new(self.tool("helm"))
+            .args(["--kubeconfig", &self.cluster("adminKubeconfig"), "--namespace", "monitoring"])
+            .args(args)
+            .output()
+            .unwrap();
+        let ended = ended(&output);
+        assert_eq!(ended.code, Some(0), "helm {args:?}: {}", ended.stderr);
+        ended.stdout
+    }
+
+    /// A tool of the sandbox.
+    pub(crate) fn tool(&self, name: &str) -> PathBuf {
+        Path::new(self.info["bin"].as_str().unwrap()).join(name)
+    }
+
+    /// Every object that an install leaves, without what differs from one to the next.
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        let kinds = "namespaces,serviceaccounts,secrets,configmaps,services,deployments,statefulsets,daemonsets,poddisruptionbudgets,networkpolicies,persistentvolumeclaims,clusterroles,clusterrolebindings,roles,rolebindings,prometheuses,alertmanagers,servicemonitors,prometheusrules,customresourcedefinitions";
+        let text = self.kubectl(&["get", kinds, "--all-namespaces", "-o", "json"]);
+        let list: Value = serde_json::from_str(&text).unwrap();
+        let s3 = self.s3("endpoint").trim_start_matches("http://");
+        let items = list["items"].as_array().unwrap();
+        items.iter().filter_map(|object| crate::objects::stripped(object, s3)).collect()
+    }
+
+    /// The releases, as `NAME REVISION STATUS`.
+    pub(crate) fn releases(&self) -> Vec<String> {
+        let list: Value = serde_json::from_str(&self.helm(&["list", "-o", "json"])).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let row = |release: &Value| {
+            format!(
+                "{} {} {}",
+                text(&release["name"]),
+                text(&release["revision"]),
+                text(&release["status"])
+            )
+        };
+        list.as_array().unwrap().iter().map(row).collect()
+    }
+
+    /// A mark in the audit log, for [`Self::changes_since`].
+    pub(crate) fn mark(&self) -> String {
+        self.driver(&["audit", "sin", "--mark"]).trim().to_owned()
+    }
+
+    /// What okemon changed since the mark, its own Lease and dry runs excepted.
+    pub(crate) fn changes_since(&self, mark: &str) -> Vec<String> {
+        let log = self.driver(&["audit", "sin", "--user", "okemon", "--since", mark]);
+        log.lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .filter(|request| request["dryRun"] != true && request["resource"] != "leases")
+            // Asking what one may do is a POST that changes nothing.
+            .filter(|request| request["group"] != "authorization.k8s.io")
+            .map(|request| {
+                format!("{} {} {}", request["verb"], request["resource"], request["name"])
+                    .replace('"', "")
+            })
+            .collect()
+    }
+
+    pub(crate) fn fault(&self, fault: &str) {
+        self.driver(&["fault", "sin", fault]);
+    }
+
+    pub(crate) fn heal(&self, fault: &str) {
+        self.driver(&["heal", "sin", fault]);
+    }
+
+    fn driver(&self, args: &[&str]) -> String {
+        let output = Command::new(repository().join("tests/sandbox/sandbox"))
+            .arg("--state")
+            .arg(self.directory.path())
+            .args(args)
+            .output()
+            .unwrap();
+        let ended = ended(&output);
+        assert_eq!(ended.code, Some(0), "sandbox {args:?}: {}{}", ended.stdout, ended.stderr);
+        ended.stdout
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = Command::new(repository().join("tests/sandbox/sandbox"))
+            .arg("--state")
+            .arg(self.directory.path())
+            .arg("down")
+            .output();
+    }
+}
+
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The charts as `NAME-VERSION.tgz` in one directory: the stand-ins, or the real ones that
+/// `OKEMON_TEST_CHARTS` names.
+pub(crate) fn charts() -> PathBuf {
+    static ONCE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    ONCE.get_or_init(|| {
+        let flat = repository().join(format!("target/e2e/charts-{}", std::process::id()));
+        std::fs::create_dir_all(&flat).unwrap();
+        let source = std::env::var_os("OKEMON_TEST_CHARTS").map_or_else(stand_ins, PathBuf::from);
+        for folder in ["bitnami", "community"] {
+            for file in std::fs::read_dir(source.join(folder)).unwrap().flatten() {
+                let name = file.file_name();
+                let wanted = folder == "bitnami" || name.to_string_lossy().starts_with("grafana-");
+                if wanted {
+                    let _ = std::os::unix::fs::symlink(file.path(), flat.join(name));
+                }
+            }
+        }
+        flat
+    })
+    .clone()
+}
+
+fn stand_ins() -> PathBuf {
+    let out = repository().join("target/e2e/stand-ins");
+    let mut package = Command::new(repository().join("tests/charts/package"));
+    let output = package.arg(&out).arg("--crds").arg(tool_directory("crds")).output().unwrap();
+    let ended = ended(&output);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    out
+}
+
+/// Where the sandbox keeps a tool that is no program of a user.
+fn tool_directory(name: &str) -> PathBuf {
+    let driver = repository().join("tests/sandbox/sandbox");
+    let ended = ended(&Command::new(driver).arg("tools").output().unwrap());
+    let rows = ended.stdout.lines().filter_map(|line| line.split_once(' '));
+    let mut found = rows.filter(|(tool, _)| *tool == name).map(|(_, path)| path.trim().into());
+    found.next().unwrap_or_else(|| panic!("no {name} in:\n{}", ended.stdout))
+}
+
+/// Runs a command to its end.
+pub(crate) fn ran(command: &mut Command) -> Ended {
+    ended(&command.output().unwrap())
+}
+
+pub(crate) fn ended(output: &Output) -> Ended {
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The lines of a cluster that has a load balancer for its `StoreAPI`.
+pub(crate) const LOAD_BALANCER: &str =
+    "    loadBalancer: {type: nlb, subnet: ocid1.subnet.oc1.ap-singapore-1.aaaa}\n";
+
+/// Waits until something outside has become true.
+pub(crate) fn eventually(what: &str, mut is: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !is() {
+        assert!(Instant::now() < deadline, "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,77 @@
+//! What okemon says, without what differs from one run to the next.
+
+/// The steps whose lanes run side by side, so that their lines come in any order.
+const SIDE_BY_SIDE: [&str; 6] =
+    ["prometheus", "thanos", "storeapi", "admin", "dashboards", "grafana"];
+
+/// Durations become `T`, digests `DIGEST`, a load balancer's address `ADDRESS`, the
+/// random end of a pod's name `POD`; how far a wait has come is left out; the lines of lanes
+/// that run side by side are sorted.
+pub(crate) fn stable(text: &str) -> String {
+    let counts = |line: &str| line.contains("  waiting, ") || line.contains("  still ");
+    let lines = text
+        .lines()
+        .filter(|line| !counts(line))
+        .map(|line| pods(&address(&digest(&duration(line)))));
+    let mut lines: Vec<String> = lines.collect();
+    let beside = |line: &String| {
+        let step = line.strip_prefix("sin/").and_then(|rest| rest.split_once("  "));
+        step.is_some_and(|(step, _)| SIDE_BY_SIDE.contains(&step))
+    };
+    for block in lines.chunk_by_mut(|one, other| beside(one) && beside(other)) {
+        block.sort();
+    }
+    lines.join("\n")
+}
+
+/// `(1m20s)` or `(0.4 s)` at the end of a line, and `after 40 s:` within it.
+fn duration(line: &str) -> String {
+    if let Some((before, rest)) = line.split_once(" failed after ")
+        && let Some((_, rest)) = rest.split_once(": ")
+    {
+        return format!("{before} failed after T: {rest}");
+    }
+    match line.rsplit_once(" (") {
+        Some((before, took))
+            if took.starts_with(|c: char| c.is_ascii_digit()) && took.ends_with("s)") =>
+        {
+            format!("{before} (T)")
+        }
+        _ => line.to_owned(),
+    }
+}
+
+fn digest(line: &str) -> String {
+    let is_digest = |word: &str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    match words.find(|word| is_digest(word)) {
+        Some(found) => line.replace(found, "DIGEST"),
+        None => line.to_owned(),
+    }
+}
+
+fn address(line: &str) -> String {
+    let Some((before, rest)) = line.split_once(" answers at ") else { return line.to_owned() };
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    format!("{before} answers at ADDRESS{}", &rest[end..])
+}
+
+/// A Deployment's pod is named after it, a hash and five letters.
+fn pods(line: &str) -> String {
+    line.split_inclusive([' ', ':', '/', '`']).map(pod).collect()
+}
+
+fn pod(word: &str) -> String {
+    let (name, end) = word.split_at(word.trim_end_matches([' ', ':', '/', '`']).len());
+    // The letters that Kubernetes draws from, so that no word comes out.
+    let random = |part: &str| part.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
+    let mut parts = name.rsplitn(3, '-');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(own), Some(hash), Some(of))
+            if own.len() == 5 && (8..=10).contains(&hash.len()) && random(own) && random(hash) =>
+        {
+            format!("{of}-POD{end}")
+        }
+        _ => word.to_owned(),
+    }
+}
