@@ -1,0 +1,44 @@
+# What can be typed here. Nothing has to be prepared: what is needed is built, what cannot be built is named.
+
+.PHONY: help demo demo-down test test-fast bench lint charts tools needs clean
+.DEFAULT_GOAL := help
+
+CARGO_TEST := cargo test --features test-fakes
+
+help: ## say what can be typed
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## install everything on a cluster of this machine, and look at it
+	@tests/sandbox/demo up
+
+demo-down: ## take the demo down
+	@tests/sandbox/demo down
+
+test: needs lint charts ## everything, on real clusters of this machine
+	$(CARGO_TEST) --lib --bins --tests -- --test-threads=2
+
+test-fast: lint ## what needs no cluster
+	$(CARGO_TEST) --lib --bins --test cli --test docs --test processes --test structure
+
+bench: needs tools ## time an install against the same by hand, and print the figures
+	cargo build --release
+	@tests/bench/run
+
+lint: ## warnings are errors
+	cargo fmt --check
+	cargo clippy --all-targets --features test-fakes --quiet -- -D warnings
+	@if command -v shellcheck >/dev/null; then git grep -lzE '^#!.*[/ ](ba)?sh$$' -- ':!*.tpl' | xargs -0 shellcheck; fi
+
+charts: tools ## compare the stand-in charts with what the real ones were seen to render
+	@tests/charts/package target/charts --crds "$$(tests/sandbox/sandbox tools | awk '$$1 == "crds" { print $$2 }')" >target/charts.log
+	@tests/charts/record target/charts
+
+tools: needs ## build the tools of the sandbox (about 15 minutes, once)
+	@tests/sandbox/sandbox tools
+
+needs: # name what this machine lacks, before anything is begun
+	@tests/sandbox/needs
+
+clean: demo-down ## remove what was built, the tools excepted
+	cargo clean
+	rm -rf .sandbox
