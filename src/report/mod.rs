@@ -118,11 +118,11 @@ mod tests {
             .context("reading okemon.yaml")
             .context("preparing the run")
             .expect_err("it is one");
-        insta::assert_snapshot!(error_text(&error, Some("okemon init"), false), @"
+        insta::assert_snapshot!(error_text(&error, Some("okemon plan"), false), @"
         error: preparing the run
             because: reading okemon.yaml
             because: no such file
-        hint: okemon init
+        hint: okemon plan
         ");
     }
 }
