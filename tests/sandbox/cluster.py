@@ -31,6 +31,7 @@ USERS = {
     "kwok": "kwok",
 }
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+TRIES = 3
 PORTS = ("etcd", "etcd_peer", "apiserver", "controller_manager", "scheduler")
 POD_LOG = "".join(
     f"2026-01-01T00:00:0{second}.000000000Z stdout F {text}\n"
@@ -73,12 +74,16 @@ class Cluster:
             if self.repair():
                 return f"was repaired in {time.monotonic() - begin:.1f} s"
         self.down()
-        try:
-            self.create()
-        except SandboxError as error:  # somebody took a port between its choice and its use
-            print(f"{self.name}: {error}\n{self.name}: once more", file=sys.stderr, flush=True)
-            self.down()
-            self.create()
+        for tries_left in range(TRIES - 1, -1, -1):
+            try:
+                self.create()
+                break
+            # The machine was too busy for one of Kubernetes' own deadlines, or somebody took a port.
+            except (SandboxError, OSError) as error:
+                self.down()
+                if not tries_left:
+                    raise SandboxError(str(error)) from None
+                print(f"{self.name}: {error}\n{self.name}: once more", file=sys.stderr, flush=True)
         return f"up in {time.monotonic() - begin:.1f} s"
 
     def complete(self) -> bool:
@@ -100,8 +105,14 @@ class Cluster:
         return set(COMPONENTS) <= set(self.process_ids())
 
     def processes_run(self) -> bool:
+        return not self.ended()
+
+    def ended(self) -> dict[str, Path]:
+        """What should run and does not: the log of each, by its name."""
+        there = self.process_ids()
+        logs = {name: self.state.kwok(self.name) / "logs" / f"{name}.log" for name in COMPONENTS if name not in there}
         own = (self.kwok, self.cloud)
-        return self.components_run() and all(processes.running(self.state, name) for name in own)
+        return logs | {name: self.state.logs / f"{name}.log" for name in own if not processes.running(self.state, name)}
 
     def create(self) -> None:
         for log in self.state.logs.glob(f"{self.name}-*.log"):
@@ -121,8 +132,9 @@ class Cluster:
         self.wait("its nodes", self.nodes_ready)
         self.wait("its controllers", self.controlled)
         self.start_cloud()
-        if not self.processes_run():
-            raise SandboxError(f"{self.name}: a process ended: see {self.state.kwok(self.name) / 'logs'} and {self.state.logs}")
+        if ended := self.ended():
+            words = (f"{name} ended; the last words in {log}:\n{last_lines(log)}" for name, log in ended.items())
+            raise SandboxError(f"{self.name}: " + "\n".join(words))
         write(self.folder / "kubeconfig", json.dumps(self.kubeconfig(), indent=1) + "\n")
 
     def sign(self, folder: str) -> None:
@@ -281,6 +293,11 @@ class Cluster:
                 path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}/status"
                 fresh = {"phase": "Pending", "startTime": None, "podIP": None, "podIPs": None, "containerStatuses": None}
                 api.request("PATCH", path, {"status": fresh})
+
+
+def last_lines(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join(f"    {line[:500]}" for line in lines[-8:]) or "    (nothing)"
 
 
 def fault_names() -> list[str]:

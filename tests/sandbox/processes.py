@@ -64,16 +64,21 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Starts a process in a session of its own, and records it."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    # What a shell was told by `sandbox env` is for its user: the operator would act as that one.
+    kept = {key: value for key, value in os.environ.items() if key != "KUBECONFIG" and not key.startswith("OKEMON_S3_")}
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, **(environment or {}), "HOME": str(state.home)},
+            env={**kept, **(environment or {}), "HOME": str(state.home)},
             cwd=state.root,
             start_new_session=True,
         )
+    # What was started is known by its command line too, which the kernel shows a moment later.
+    while not command_line(process.pid) and process.poll() is None:
+        time.sleep(0.001)
     known = {"pid": process.pid, "started": started_at(process.pid), "program": command[0]}
     write(record(state, name), json.dumps(known) + "\n")
     return process
