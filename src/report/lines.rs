@@ -136,14 +136,12 @@ mod tests {
         - sin/grafana     remove dashboard old
         Plan: 3 to change, 1 unchanged.
         sin/prometheus  failed after 40 s: helm upgrade: exit status 1
-            Error: conflict
-            pod/prometheus-0: Unschedulable
-                hint: kubectl --context oke-sin get events --namespace monitoring
-            hint: okemon explain OKM-HELM-003
         Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
         skipped: sin/ready, sin/verify (sin/prometheus failed)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
+            pod/prometheus-0: Unschedulable
+                hint: kubectl --context oke-sin get events --namespace monitoring
         hint: okemon explain OKM-HELM-003
         ");
     }
@@ -151,12 +149,12 @@ mod tests {
     #[test]
     fn quiet_keeps_failures_and_the_last_line() {
         assert_snapshot!(lines(&runs::failure(), Verbosity::Quiet), @"
-        sin/prometheus  failed after 40 s: helm upgrade: exit status 1
+        Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
+        error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
             pod/prometheus-0: Unschedulable
                 hint: kubectl --context oke-sin get events --namespace monitoring
-            hint: okemon explain OKM-HELM-003
-        Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
+        hint: okemon explain OKM-HELM-003
         ");
         assert_snapshot!(lines(&runs::unchanged(), Verbosity::Quiet), @"Unchanged: everything is as configured (1.2 s)");
     }

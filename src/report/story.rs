@@ -11,10 +11,7 @@ use super::Verbosity;
 use super::event::{ClusterSeen, Event, Millis, StepResult};
 use super::summary::{Counts, Summary};
 use super::survey::survey;
-use super::words::{
-    Mark, Said, below, duration, elapsed, finding, finding_below, harmless, indented, since,
-    with_hint,
-};
+use super::words::{Mark, Said, duration, elapsed, finding, harmless, since, with_hint};
 use crate::diagnose::{Finding, Severity};
 
 /// Stands in for a step while the run looks at what there is, so that this is shown at work too.
@@ -57,7 +54,7 @@ impl Story {
     pub(super) fn on(&mut self, time: Timestamp, event: &Event) -> Vec<Said> {
         let said = self.tell(time, event);
         let still_said = self.verbosity > Verbosity::Quiet
-            || matches!(event, Event::StepFailed { .. } | Event::Stopping | Event::RunEnded { .. });
+            || matches!(event, Event::Stopping | Event::RunEnded { .. });
         if still_said { said } else { Vec::new() }
     }
 
@@ -190,10 +187,9 @@ impl Story {
         let after = self.running.remove(step).map(|progress| since(progress.started, time));
         self.summary.failed(step, error, hint, findings);
         let after = after.map_or(String::new(), |took| format!(" after {}", duration(took)));
-        let mut text = format!("failed{after}: {}", indented(error));
-        text.extend(findings.iter().map(finding_below));
-        text.extend(hint.map(|hint| below(1, &format!("hint: {hint}"))));
-        vec![say(Mark::Failed, step, &text)]
+        // The rest of it, with what to type, is among the last words.
+        let first_line = error.lines().next().unwrap_or_default();
+        vec![say(Mark::Failed, step, &format!("failed{after}: {first_line}"))]
     }
 
     fn verbose(&self, step: &str, text: &str) -> Vec<Said> {

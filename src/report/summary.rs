@@ -2,7 +2,7 @@
 
 use super::Verbosity;
 use super::event::{Ended, Millis};
-use super::words::{Mark, Said, below, duration, indented};
+use super::words::{Mark, Said, below, duration, finding_below, indented};
 use crate::diagnose::Finding;
 
 /// What the last words need to remember of a run.
@@ -21,6 +21,7 @@ struct Failure {
     step: String,
     error: String,
     hint: Option<String>,
+    findings: Vec<Finding>,
 }
 
 /// How many steps ended in which way.
@@ -37,7 +38,6 @@ impl Summary {
         self.done.push((step.to_owned(), took));
     }
 
-    /// Keeps the hint of the gravest finding where there is no other.
     pub(super) fn failed(
         &mut self,
         step: &str,
@@ -45,12 +45,11 @@ impl Summary {
         hint: Option<&str>,
         findings: &[Finding],
     ) {
-        let gravest = findings.iter().rev().max_by_key(|finding| finding.severity);
-        let hint = hint.or_else(|| gravest.and_then(|finding| finding.hint.as_deref()));
         self.failed.push(Failure {
             step: step.to_owned(),
             error: error.to_owned(),
             hint: hint.map(str::to_owned),
+            findings: findings.to_vec(),
         });
     }
 
@@ -61,7 +60,7 @@ impl Summary {
         }
     }
 
-    /// The last words; with [`Verbosity::Quiet`] only the line that counts.
+    /// The last words; with [`Verbosity::Quiet`] only what counts, and what failed.
     ///
     /// What matters most comes last: an error, and below it what to type.
     pub(super) fn words(
@@ -71,23 +70,27 @@ impl Summary {
         counts: Counts,
         took: Millis,
     ) -> Vec<Said> {
-        let headline = Said::new(mark(outcome), &headline(outcome, counts, took));
-        if verbosity == Verbosity::Quiet {
-            return vec![headline];
+        let mut said = Vec::new();
+        if verbosity == Verbosity::Verbose {
+            said.extend(self.timings());
         }
-        let timings = (verbosity == Verbosity::Verbose).then(|| self.timings());
-        let mut said: Vec<Said> = timings.into_iter().flatten().chain([headline]).collect();
-        if matches!(outcome, Ended::Interrupted | Ended::TimedOut) {
-            said.extend(self.steps_done());
+        said.push(Said::new(mark(outcome), &headline(outcome, counts, took)));
+        if verbosity > Verbosity::Quiet {
+            if matches!(outcome, Ended::Interrupted | Ended::TimedOut) {
+                said.extend(self.steps_done());
+            }
+            for (because, steps) in &self.skipped {
+                let text = format!("skipped: {} ({because})", steps.join(", "));
+                said.push(Said::new(Mark::Skipped, &text));
+            }
         }
-        for (because, steps) in &self.skipped {
-            let text = format!("skipped: {} ({because})", steps.join(", "));
-            said.push(Said::new(Mark::Skipped, &text));
+        for Failure { step, error, findings, .. } in &self.failed {
+            let findings: String = findings.iter().map(finding_below).collect();
+            said.push(Said::new(Mark::Error, &format!("{step}: {}{findings}", indented(error))));
         }
-        for Failure { step, error, .. } in &self.failed {
-            said.push(Said::new(Mark::Error, &format!("{step}: {}", indented(error))));
+        if verbosity > Verbosity::Quiet || !self.failed.is_empty() {
+            said.extend(self.hints(outcome).iter().map(|hint| Said::new(Mark::Hint, hint)));
         }
-        said.extend(self.hints(outcome).iter().map(|hint| Said::new(Mark::Hint, hint)));
         said
     }
 
@@ -112,7 +115,9 @@ impl Summary {
             }
         }
         let goes_on = matches!(outcome, Ended::Interrupted | Ended::TimedOut);
-        if goes_on || (hints.is_empty() && !matches!(outcome, Ended::Done | Ended::Declined)) {
+        let found = self.failed.iter().any(|failure| !failure.findings.is_empty());
+        let helpless = hints.is_empty() && !found;
+        if goes_on || (helpless && !matches!(outcome, Ended::Done | Ended::Declined)) {
             hints.push(format!("{}  (run again: it goes on from here)", self.command));
         }
         hints

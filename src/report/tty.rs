@@ -166,14 +166,12 @@ mod tests {
         - sin/grafana     remove dashboard old
         Plan: 3 to change, 1 unchanged.
         ✗ sin/prometheus  failed after 40 s: helm upgrade: exit status 1
-            Error: conflict
-            pod/prometheus-0: Unschedulable
-                hint: kubectl --context oke-sin get events --namespace monitoring
-            hint: okemon explain OKM-HELM-003
         ✗ Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
         ○ skipped: sin/ready, sin/verify (sin/prometheus failed)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
+            pod/prometheus-0: Unschedulable
+                hint: kubectl --context oke-sin get events --namespace monitoring
         hint: okemon explain OKM-HELM-003
         ");
     }
@@ -252,14 +250,13 @@ mod tests {
         assert_snapshot!(term.contents(), @"⠋ sin/prometheus  install kube-prometheus 11.3.10 (0 s)");
         tell(&mut tty, &runs::failure()[3..].to_vec());
         assert_snapshot!(term.contents(), @"
-        ✗ sin/prometheus  failed after 40 s: helm upgrade: exit stat
-        us 1
+        ✗ Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
+        error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
             pod/prometheus-0: Unschedulable
                 hint: kubectl --context oke-sin get events --namespa
         ce monitoring
-            hint: okemon explain OKM-HELM-003
-        ✗ Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
+        hint: okemon explain OKM-HELM-003
         ");
     }
 }

@@ -241,9 +241,9 @@ fn a_run_that_is_ended_in_any_way_leaves_no_process_and_no_file() {
     sin/namespace  created the namespace (T)
     sin/lock  took the lock (T)
     sin/bucket  created the bucket thanos in ap-singapore-1 (T)
-    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     sin/crds  applied the operator's custom resource definitions (T)
     sin/prometheus  installed kube-prometheus 11.3.10 (T)
+    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     Stopping: what runs gets time to end well; Ctrl-C again ends it at once
     sin/thanos  failed after T: `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/thanos.yaml` was ended: the run was interrupted
     Interrupted: 5 changed, 1 unchanged, 1 failed, 4 skipped (T)
@@ -303,7 +303,6 @@ fn one_okemon_at_a_time_changes_a_cluster() {
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  failed after T: taking the lock: another okemon is at work on this cluster: opc@elsewhere, process 1, since 2026-11-01T00:00:00.000000Z
-        hint: `--lock-timeout 10m` waits for it; the lock of one that died is free after a minute
     Failed: 0 changed, 2 unchanged, 1 failed, 9 skipped (T)
     skipped: sin/bucket, sin/crds, sin/admin, sin/dashboards (it needs sin/lock)
     skipped: sin/secret (it needs sin/bucket)
