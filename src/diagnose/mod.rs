@@ -20,7 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::observe::kubernetes::Snapshot;
+use crate::observe::kubernetes::{ContainerName, Snapshot};
 use crate::tools::cmd::{Cmd, Tool};
 use trouble::Trouble;
 
@@ -51,6 +51,17 @@ pub struct Diagnosis {
     pub restarts: u32,
     /// Something is at work that may take its time: an autoscaler, a registry that throttles.
     pub buys_time: bool,
+    /// Containers that ended, and whose last words would say why; the gravest first.
+    #[serde(skip)]
+    pub unheard: Vec<Unheard>,
+}
+
+/// A container that ended and is not in the snapshot's logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unheard {
+    pub of: ContainerName,
+    /// Whether another one runs in its place by now.
+    pub replaced: bool,
 }
 
 /// One thing that keeps an object from being ready, with what a person can do about it.
@@ -95,6 +106,7 @@ pub fn diagnose(snapshot: &Snapshot, scope: &Scope) -> Diagnosis {
     }
     troubles.sort_by_cached_key(Trouble::rank);
     diagnosis.buys_time = troubles.iter().any(|trouble| trouble.buys_time);
+    diagnosis.unheard = troubles.iter().filter_map(|trouble| trouble.unheard.clone()).collect();
     diagnosis.findings = trouble::by_words(troubles).into_iter().map(Trouble::told).collect();
     diagnosis
 }

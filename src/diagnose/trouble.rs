@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Finding, Severity};
+use super::{Finding, Severity, Unheard};
 
 /// One thing that keeps one object from being ready.
 #[derive(Clone, Debug)]
@@ -13,13 +13,15 @@ pub(super) struct Trouble {
     /// How many other objects have it, too.
     pub others: usize,
     pub buys_time: bool,
+    /// The container whose words would say more.
+    pub unheard: Option<Unheard>,
 }
 
 impl Trouble {
     pub(super) fn new(object: String, severity: Severity, reason: String, hint: String) -> Self {
         let cause = reason.split(':').next().unwrap_or_default().to_owned();
         let finding = Finding { object, reason, hint: Some(hint), severity };
-        Self { finding, cause, others: 0, buys_time: false }
+        Self { finding, cause, others: 0, buys_time: false, unheard: None }
     }
 
     /// The worst first, then by object.

@@ -39,6 +39,22 @@ pub struct Snapshot {
     pub operated: Vec<Operated>,
     /// The newest event of each object and reason, oldest first.
     pub events: Vec<Event>,
+    /// The last words of containers, where they were asked for: no list of objects has them.
+    pub logs: Vec<Log>,
+}
+
+/// Names a container of a pod.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContainerName {
+    pub pod: String,
+    pub container: String,
+}
+
+/// The end of what a container printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    pub of: ContainerName,
+    pub text: String,
 }
 
 /// A Prometheus or Alertmanager resource, from which the operator makes StatefulSets.
@@ -111,6 +127,11 @@ impl Snapshot {
         }
         let list: List = serde_json::from_str(answer).context("reading what kubectl printed")?;
         Ok(list.items.into())
+    }
+
+    /// The last words of a container; none: they were not asked for.
+    pub fn log(&self, of: &ContainerName) -> Option<&str> {
+        self.logs.iter().find(|log| log.of == *of).map(|log| log.text.as_str())
     }
 
     /// The events of an object, the newest first; not those of an earlier object of the same name.

@@ -2,11 +2,14 @@
 
 use super::step::{Answer, Call, Decision};
 use crate::config::{Cluster, Config};
-use crate::diagnose::{self, Diagnosis, Finding, Scope, Severity};
+use crate::diagnose::{self, Diagnosis, Finding, Scope, Severity, Unheard};
 use crate::fail::{Exit, Fail};
-use crate::observe::kubernetes::{KINDS, OPERATED_KINDS, Snapshot};
+use crate::observe::kubernetes::{KINDS, Log, OPERATED_KINDS, Snapshot};
 use crate::tools::failure;
 use crate::tools::kubectl::{self, Kubectl};
+
+/// How many containers' logs one look may ask for: what many have in common, a few will tell.
+const LOGS: usize = 3;
 
 /// The workloads of one cluster's releases.
 #[derive(Clone, Debug)]
@@ -30,12 +33,19 @@ impl Ready {
         }
     }
 
+    /// What is there; then the last words of containers that ended without any.
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
-        so_far.is_empty().then(|| Call::Cmd(self.look()))
+        let Some((look, heard)) = so_far.split_first() else {
+            return Some(Call::Cmd(self.look()));
+        };
+        let snapshot = Snapshot::parse(&look.output().stdout).ok()?;
+        let unheard = diagnose::diagnose(&snapshot, &self.scope()).unheard;
+        let next = unheard.get(heard.len()).filter(|_| heard.len() < LOGS)?;
+        Some(Call::Cmd(self.kubectl.logs(&next.of.pod, &next.of.container, next.replaced)))
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
-        let Some(answer) = answers.first() else { return Decision::unchanged() };
+        let Some((answer, heard)) = answers.split_first() else { return Decision::unchanged() };
         let output = answer.output();
         if output.code != Some(0) {
             let fail = failure::explain(&self.look(), &output);
@@ -44,21 +54,18 @@ impl Ready {
             }
             return Decision::Refuse(fail);
         }
-        let snapshot = match Snapshot::parse(&output.stdout) {
+        let mut snapshot = match Snapshot::parse(&output.stdout) {
             Ok(snapshot) => snapshot,
             Err(error) => return Decision::Refuse(Fail::new(Exit::Failed, format!("{error:#}"))),
         };
-        let scope = Scope {
-            releases: &self.releases,
-            services: if self.storeapi && self.releases.contains(&"thanos") {
-                &["thanos-storeapi"]
-            } else {
-                &[]
-            },
-            context: &self.context,
-            namespace: &self.namespace,
-        };
-        let diagnosis = diagnose::diagnose(&snapshot, &scope);
+        let mut diagnosis = diagnose::diagnose(&snapshot, &self.scope());
+        if !heard.is_empty() {
+            let unheard = diagnosis.unheard.into_iter().zip(heard);
+            // One that cannot be read says nothing, in the error's stead.
+            let log = |(of, log): (Unheard, &Answer)| Log { of: of.of, text: log.output().stdout };
+            snapshot.logs = unheard.map(log).collect();
+            diagnosis = diagnose::diagnose(&snapshot, &self.scope());
+        }
         if diagnosis.ready < diagnosis.of {
             return Decision::Wait(diagnosis);
         }
@@ -71,6 +78,16 @@ impl Ready {
             addresses.collect::<String>()
         );
         Decision::Unchanged { note: Some(note) }
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        let storeapi = self.storeapi && self.releases.contains(&"thanos");
+        Scope {
+            releases: &self.releases,
+            services: if storeapi { &["thanos-storeapi"] } else { &[] },
+            context: &self.context,
+            namespace: &self.namespace,
+        }
     }
 
     fn look(&self) -> crate::tools::cmd::Cmd {
@@ -92,7 +109,7 @@ mod tests {
     use super::*;
     use crate::plan::Intent;
     use crate::plan::step::Part;
-    use crate::plan::testing::plan;
+    use crate::plan::testing::{plan, said};
     use crate::tools::output::Output;
 
     fn ready(part: Part) -> Ready {
@@ -109,6 +126,36 @@ mod tests {
     fn only_where_prometheus_is_waited_for_the_operators_kinds_are_asked_for() {
         let asks = |part| ready(part).ask(&[]).unwrap().to_string().contains(OPERATED_KINDS);
         assert_eq!([Part::Prometheus, Part::Thanos, Part::Grafana].map(asks), [true, false, false]);
+    }
+
+    /// A StatefulSet of the release `grafana`, and its pod, whose container ends again and again.
+    const CRASHED: &str = r#"{"kind": "List", "items": [
+        {"kind": "StatefulSet", "metadata": {"name": "grafana",
+            "annotations": {"meta.helm.sh/release-name": "grafana"}},
+         "spec": {"replicas": 1, "selector": {}, "serviceName": "", "template": {}},
+         "status": {"replicas": 1, "updateRevision": "r", "currentRevision": "r"}},
+        {"kind": "Pod", "metadata": {"name": "grafana-0", "labels": {"controller-revision-hash": "r"},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "grafana",
+                "uid": "s", "controller": true}]},
+         "status": {"phase": "Running", "containerStatuses": [{
+            "name": "grafana", "image": "i", "imageID": "", "ready": false, "restartCount": 3,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}}]}}]}"#;
+
+    #[test]
+    fn the_log_of_a_container_that_ended_without_a_word_is_asked_for_and_told() {
+        let (ready, mut answers) = (ready(Part::Grafana), vec![said(CRASHED)]);
+        assert_eq!(
+            ready.ask(&answers).unwrap().to_string(),
+            "kubectl --context oke-sin --namespace monitoring logs grafana-0 --container grafana --tail 5 --previous"
+        );
+        answers.push(said("starting\nerror: no such flag\n"));
+        assert_eq!(ready.ask(&answers), None);
+        let Decision::Wait(diagnosis) = ready.decide(&answers) else { panic!("not waited for") };
+        assert_eq!(
+            diagnosis.findings[0].reason,
+            "CrashLoopBackOff: grafana ended with 1 (Error), restarted 3 times: starting error: no such flag"
+        );
     }
 
     #[test]

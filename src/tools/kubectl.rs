@@ -53,6 +53,12 @@ impl Kubectl {
         self.cmd(args.into_iter().chain(MANAGED))
     }
 
+    /// Asks for the last lines of a container, or of the one before it.
+    pub fn logs(&self, pod: &str, container: &str, previous: bool) -> Cmd {
+        let args = ["logs", pod, "--container", container, "--tail", "5"];
+        self.cmd(args.into_iter().chain(previous.then_some("--previous")))
+    }
+
     /// Makes the objects of a manifest on standard input; fails when one is there already.
     pub fn create(&self) -> Cmd {
         self.cmd(["create"].into_iter().chain(MANAGED))

@@ -5,9 +5,9 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::super::trouble::Trouble;
-use super::super::{Scope, Severity, name, words};
+use super::super::{Scope, Severity, Unheard, name, words};
 use super::object;
-use crate::observe::kubernetes::Snapshot;
+use crate::observe::kubernetes::{ContainerName, Snapshot};
 
 /// The troubles of a pod's containers, those that run first and alone before the others.
 pub(super) fn troubles(pod: &Pod, snapshot: &Snapshot, scope: &Scope) -> Vec<Trouble> {
@@ -108,29 +108,35 @@ impl Look<'_> {
             1 => ", restarted once".to_owned(),
             count => format!(", restarted {count} times"),
         };
-        let (reason, advice) = if how == "OOMKilled" {
+        if how == "OOMKilled" {
             let limit = self.memory_limit(container);
-            (
-                format!("{how}: {} hit its memory limit{limit}{restarted}", container.name),
-                "says what it was doing; give it more by `size` or `values`",
-            )
-        } else {
-            let code = ended.exit_code;
-            let how = if how.is_empty() || how == word { "" } else { &format!(" ({how})") };
-            let says = words::last_words(ended.message.as_deref().unwrap_or_default());
-            let says = if says.is_empty() { says } else { format!(": {says}") };
             let reason =
-                format!("{word}: {} ended with {code}{how}{restarted}{says}", container.name);
-            (reason, "says why")
-        };
-        let hint = format!("`{}` {advice}", self.logs(container));
-        self.own(container, Severity::Wrong, reason, hint)
+                format!("{how}: {} hit its memory limit{limit}{restarted}", container.name);
+            let advice = "says what it was doing; give it more by `size` or `values`";
+            let hint = format!("`{}` {advice}", self.logs(container));
+            return self.own(container, Severity::Wrong, reason, hint);
+        }
+        let code = ended.exit_code;
+        let how = if how.is_empty() || how == word { "" } else { &format!(" ({how})") };
+        let of = self.name_of(container);
+        let message = ended.message.as_deref().filter(|message| !message.trim().is_empty());
+        let heard = message.or_else(|| self.snapshot.log(&of));
+        let says = words::last_words(heard.unwrap_or_default());
+        let says = if says.is_empty() { says } else { format!(": {says}") };
+        let reason = format!("{word}: {} ended with {code}{how}{restarted}{says}", container.name);
+        let hint = format!("`{}` says why", self.logs(container));
+        let unheard = heard.is_none().then(|| Unheard { of, replaced: replaced(container) });
+        Trouble { unheard, ..self.own(container, Severity::Wrong, reason, hint) }
+    }
+
+    fn name_of(&self, container: &ContainerStatus) -> ContainerName {
+        let pod = name(&self.pod.metadata).to_owned();
+        ContainerName { pod, container: container.name.clone() }
     }
 
     /// What prints the words of the container that ended, whatever runs in its place now.
     fn logs(&self, container: &ContainerStatus) -> String {
-        let ended_now = container.state.as_ref().is_some_and(|state| state.terminated.is_some());
-        let previous: &[&str] = if ended_now { &[] } else { &["--previous"] };
+        let previous: &[&str] = if replaced(container) { &["--previous"] } else { &[] };
         let command = ["logs", name(&self.pod.metadata), "-c", &container.name];
         self.scope.kubectl(&[&command, previous].concat())
     }
@@ -158,6 +164,11 @@ impl Look<'_> {
     fn describe(&self) -> String {
         self.scope.describe("pod", name(&self.pod.metadata))
     }
+}
+
+/// Whether the container that ended is not the one that its state is about.
+fn replaced(container: &ContainerStatus) -> bool {
+    container.state.as_ref().is_none_or(|state| state.terminated.is_none())
 }
 
 /// Why a registry gave no image.
