@@ -104,12 +104,12 @@ async fn run(
     let mut outcome = Outcome::default();
     let mut declined = false;
     if survey.failures.is_empty() {
-        let (changes, unchanged) = (survey.changes.clone(), survey.unchanged.len());
+        let (changes, unchanged) = (survey.changes(), survey.unchanged());
         runner.feed.emit(Event::Surveyed { changes, unchanged });
         runner.feed.settle().await;
-        match agreed(plan, &survey, options, ask) {
-            Ok(Answer::Yes) => outcome = runner.run(plan, survey).await,
-            Ok(Answer::No) => declined = true,
+        match agreed(plan, survey, options, ask) {
+            Ok(Some(survey)) => outcome = runner.run(plan, survey).await,
+            Ok(None) => declined = true,
             Err(fail) => {
                 runner.failed(None, &fail);
                 outcome.failures.push((None, fail));
@@ -133,25 +133,28 @@ async fn run(
     exit
 }
 
-/// Whether the changes may be made: a person at a terminal is asked.
+/// What may be done: all of it, unless a person at a terminal is asked, and says no.
 fn agreed(
     plan: &Plan,
-    survey: &Survey,
+    survey: Survey,
     options: &Options,
     ask: &mut dyn Ask,
-) -> Result<Answer, Fail> {
-    if survey.changes.is_empty() || options.yes || !options.interactive {
-        return Ok(Answer::Yes);
+) -> Result<Option<Survey>, Fail> {
+    if survey.changes().is_empty() || options.yes || !options.interactive {
+        return Ok(Some(survey));
     }
     let explain = text(plan).unwrap_or_else(|error| format!("{error:#}"));
     let answer = tokio::task::block_in_place(|| ask.confirm("Make these changes?", &explain));
-    answer.map_err(|error| match error {
-        NoAnswer::Interrupted => {
-            Fail::new(Exit::Interrupted, "interrupted at the question: nothing was changed")
+    match answer {
+        // Reading takes a person minutes.
+        Ok(Answer::Yes) => Ok(Some(Survey { old: true, ..survey })),
+        Ok(Answer::No) => Ok(None),
+        Err(NoAnswer::Interrupted) => {
+            Err(Fail::new(Exit::Interrupted, "interrupted at the question: nothing was changed"))
         }
-        error => Fail::new(Exit::Refused, error.to_string())
-            .hint("`--yes` makes the changes without asking"),
-    })
+        Err(error) => Err(Fail::new(Exit::Refused, error.to_string())
+            .hint("`--yes` makes the changes without asking")),
+    }
 }
 
 fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec, Fail> {

@@ -9,7 +9,7 @@ use crate::content::charts;
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
 use crate::plan::StepId;
-use crate::plan::install::{Archive, Local, OwnValues};
+use crate::plan::install::{self, Archive, Each, Local};
 
 /// Looks around on this machine. No tool is started, nothing is fetched.
 ///
@@ -20,28 +20,27 @@ pub(super) fn look(
     environment: &Environment,
     skip_crds: bool,
 ) -> Result<Local, Fail> {
-    let make = [charts::prometheus, charts::thanos, charts::grafana];
     let cluster = config
         .clusters
         .first()
         .ok_or_else(|| Fail::new(Exit::Config, "reading the configuration: it has no cluster"))?;
-    let [prometheus, thanos, grafana] =
-        make.map(|make| archive(config, environment, &make(config, cluster).chart));
-    let own_values = config
-        .clusters
-        .iter()
-        .map(|cluster| {
-            Ok(OwnValues {
-                prometheus: own_values(cluster.values.prometheus.as_deref())?,
-                thanos: own_values(cluster.values.thanos.as_deref())?,
-                grafana: own_values(cluster.values.grafana.as_deref())?,
-            })
+    let releases = install::releases(config, cluster);
+    let archive = |release: &charts::Release| archive(config, environment, &release.chart);
+    let own_values = config.clusters.iter().map(|cluster| {
+        Ok(Each {
+            prometheus: own_values(cluster.values.prometheus.as_deref())?,
+            thanos: own_values(cluster.values.thanos.as_deref())?,
+            grafana: own_values(cluster.values.grafana.as_deref())?,
         })
-        .collect::<Result<_, Fail>>()?;
+    });
     Ok(Local {
         oci: environment.has_oci,
-        archives: [prometheus?, thanos?, grafana?],
-        own_values,
+        archives: Each {
+            prometheus: archive(&releases.prometheus)?,
+            thanos: archive(&releases.thanos)?,
+            grafana: archive(&releases.grafana)?,
+        },
+        own_values: own_values.collect::<Result<_, Fail>>()?,
         skip_crds,
     })
 }
@@ -49,9 +48,9 @@ pub(super) fn look(
 /// What a person should know of the charts that were found: those of another version than asked for.
 pub(super) fn notes(config: &Config, local: &Local) -> Vec<(StepId, String)> {
     let Some(cluster) = config.clusters.first() else { return vec![] };
-    let make = [charts::prometheus, charts::thanos, charts::grafana];
-    let charts = make.map(|make| make(config, cluster).chart);
-    let other = charts.iter().zip(&local.archives).filter(|(c, a)| c.version != a.version);
+    let charts = install::releases(config, cluster).into_array().map(|release| release.chart);
+    let archives = local.archives.clone().into_array();
+    let other = charts.iter().zip(&archives).filter(|(c, a)| c.version != a.version);
     other
         .map(|(chart, archive)| {
             let (path, version) = (archive.path.display(), &chart.version);

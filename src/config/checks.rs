@@ -62,14 +62,14 @@ pub(super) fn image_registry(text: &str) -> Result<String, BadValue> {
 
 /// A Prometheus duration. Prometheus, its operator and Thanos agree on this form.
 pub(super) fn duration(text: &str) -> Result<String, BadValue> {
-    if text == "0" || nanoseconds(text).is_some() {
+    if nanoseconds(text).is_some() {
         return Ok(text.to_owned());
     }
     refuse(text, "is not a duration; write a number and one of s m h d w y, such as 72h or 365d")
 }
 
 /// How long `1d12h` is; none when it is no duration, or longer than Go can count.
-fn nanoseconds(text: &str) -> Option<i64> {
+pub fn nanoseconds(text: &str) -> Option<i64> {
     const UNITS: [(&str, i64); 7] = [
         ("y", 365 * 86_400_000),
         ("w", 7 * 86_400_000),
@@ -79,6 +79,9 @@ fn nanoseconds(text: &str) -> Option<i64> {
         ("s", 1_000),
         ("ms", 1),
     ];
+    if text == "0" {
+        return Some(0);
+    }
     let (mut rest, mut total, mut allowed) = (text, 0_i64, &UNITS[..]);
     while !rest.is_empty() || total == 0 && allowed.len() == UNITS.len() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;

@@ -3,7 +3,7 @@
 //! Reading, layering and the report of faults live in the modules below; nothing after this module
 //! asks where a value came from, and nothing in it touches a cluster or a tool.
 
-mod checks;
+pub mod checks;
 pub mod faults;
 mod fields;
 mod fleet;

@@ -1,5 +1,6 @@
 //! The bucket that blocks go to: it exists, and the keys open it.
 
+use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
 use crate::config::Cluster;
 use crate::tools::cmd::{Cmd, Tool};
@@ -49,8 +50,8 @@ impl Bucket {
         matches!(self.way, Way::Oci { .. }).then_some(Tool::Oci)
     }
 
-    pub fn summary(&self) -> String {
-        format!("create the bucket {} in {}", self.name, self.region)
+    pub fn deed(&self) -> Deed {
+        Deed::new(Verb::Create, format!("the bucket {} in {}", self.name, self.region))
     }
 
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
@@ -91,7 +92,7 @@ impl Bucket {
         };
         Decision::Do {
             action: Action::Add,
-            summary: self.summary(),
+            deed: self.deed(),
             details: lands.map(str::to_owned).into_iter().collect(),
             effects: vec![effect],
         }

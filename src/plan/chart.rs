@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
 use crate::tools::cmd::Cmd;
 
@@ -20,6 +21,10 @@ pub struct Chart {
 }
 
 impl Chart {
+    pub fn deed(&self) -> Deed {
+        Deed::new(Verb::Fetch, &self.title)
+    }
+
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
         so_far.is_empty().then(|| Call::Digest(self.archive.clone()))
     }
@@ -31,7 +36,7 @@ impl Chart {
         }
         Decision::Do {
             action: Action::Add,
-            summary: format!("fetch {}", self.title),
+            deed: self.deed(),
             details: vec![],
             effects: vec![Effect::Cmd(self.pull.clone())],
         }

@@ -3,16 +3,15 @@
 //! Helm installs them with a release and then never touches them again, or replaces somebody's
 //! newer ones; so they are a step of their own, before any release.
 //!
-//! They are megabytes, and to have the server compare them takes seconds. So each is marked with the
-//! digest of the chart that it is from: a definition with our mark that nobody else has written to is
-//! as it was applied. All others are compared.
+//! They are megabytes, and to have the server compare them takes seconds. So it is not asked about a
+//! definition of the chart's version that nobody but okemon has written to: it is as it was applied.
 
 use std::path::PathBuf;
 
-use super::chart::UNKNOWN_DIGEST;
+use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
 use crate::fail::{Exit, Fail};
-use crate::tools::cmd::{Cmd, Tool};
+use crate::tools::cmd::Cmd;
 use crate::tools::kubectl::{self, Kubectl};
 use crate::tools::output::Output;
 use crate::tools::{failure, helm};
@@ -23,20 +22,25 @@ pub struct Crds {
     pub kubectl: Kubectl,
     /// The archive of the chart.
     pub chart: PathBuf,
+    /// The kinds that are waited for, as kubectl names them: the API server serves a kind a moment
+    /// after it has taken its definition.
+    pub kinds: &'static [&'static str],
 }
 
 /// What the questions have told so far, in their order.
-struct Seen<'a> {
-    /// The digest of the chart's archive.
-    digest: &'a str,
+struct Seen {
     live: Option<Output>,
     chart: Option<Output>,
     difference: Option<Output>,
 }
 
 impl Crds {
-    /// The chart's digest, the definitions that are there, the chart's, and whether these would
-    /// change those.
+    pub fn deed() -> Deed {
+        Deed::new(Verb::Apply, "the operator's custom resource definitions")
+    }
+
+    /// Whether the chart is here, the definitions that are there, the chart's, and whether these
+    /// would change those.
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
         let Some(seen) = seen(so_far) else {
             return so_far.is_empty().then(|| Call::Digest(self.chart.clone()));
@@ -47,82 +51,78 @@ impl Crds {
         match chart {
             None if rows(live).next().is_none() => None,
             None => Some(Call::Cmd(helm::show_crds(&self.chart))),
-            Some(chart) if newer(live, chart) || marked(live, chart, seen.digest) => None,
-            Some(_) => Some(Call::Cmd(self.difference(seen.digest))),
+            Some(chart) if newer(live, chart) || ours(live, chart) => None,
+            Some(_) => Some(Call::Cmd(self.difference())),
         }
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
-        let Some(seen) = seen(answers) else { return self.apply(UNKNOWN_DIGEST, vec![]) };
-        let digest = seen.digest;
+        let Some(seen) = seen(answers) else { return self.apply(vec![]) };
         match (&seen.live, &seen.chart, &seen.difference) {
             (Some(live), _, _) if live.code != Some(0) => refuse(&self.live(), live),
             (_, Some(chart), _) if chart.code != Some(0) => {
                 refuse(&helm::show_crds(&self.chart), chart)
             }
-            (None, ..) | (_, None, _) => self.apply(digest, vec![]),
+            (None, ..) | (_, None, _) => self.apply(vec![]),
             (Some(live), Some(chart), None) if newer(live, chart) => left(live, chart),
             (_, _, None) => Decision::unchanged(),
             // kubectl diff ends with 0 when nothing differs and with 1 when something does
             (_, _, Some(difference)) => match difference.code {
                 Some(0) => Decision::unchanged(),
-                Some(1) => self.apply(digest, changed(&difference.stdout)),
-                _ => refuse(&self.difference(digest), difference),
+                Some(1) => self.apply(changed(&difference.stdout)),
+                _ => refuse(&self.difference(), difference),
             },
         }
     }
 
-    fn apply(&self, digest: &str, details: Vec<String>) -> Decision {
+    fn apply(&self, details: Vec<String>) -> Decision {
         Decision::Do {
             action: if details.is_empty() { Action::Add } else { Action::Change },
-            summary: "apply the operator's custom resource definitions".to_owned(),
+            deed: Self::deed(),
             details,
-            effects: vec![Effect::Cmd(self.kubectl.apply().reading(self.definitions(digest)))],
+            effects: vec![
+                Effect::Cmd(self.kubectl.apply().reading(helm::show_crds(&self.chart))),
+                Effect::Until(self.kubectl.cmd(["get", &self.served(), "--output", "name"])),
+            ],
         }
+    }
+
+    fn served(&self) -> String {
+        let kinds = self.kinds.iter().map(|kind| format!("{kind}{GROUP}"));
+        kinds.collect::<Vec<_>>().join(",")
     }
 
     fn live(&self) -> Cmd {
         self.kubectl.cmd(["get", "customresourcedefinitions", "-o", COLUMNS, "--no-headers"])
     }
 
-    /// The chart's definitions with our mark.
-    fn definitions(&self, digest: &str) -> Cmd {
-        let mark = format!("{MARK}={digest}");
-        Cmd::new(Tool::Kubectl, ["annotate", "--local", "-f", "-", "-o", "json", &mark])
-            .reading(helm::show_crds(&self.chart))
-    }
-
-    fn difference(&self, digest: &str) -> Cmd {
+    fn difference(&self) -> Cmd {
         let args = ["diff", "--server-side", "--force-conflicts", "--concurrency", "4"];
         let manager = ["--field-manager", kubectl::FIELD_MANAGER, "-f", "-"];
-        self.kubectl.cmd(args.into_iter().chain(manager)).reading(self.definitions(digest))
+        self.kubectl.cmd(args.into_iter().chain(manager)).reading(helm::show_crds(&self.chart))
     }
 }
 
 /// The answers by their names; none: the chart is not here yet, so nothing can be compared with it.
-fn seen(answers: &[Answer]) -> Option<Seen<'_>> {
-    let Some(Answer::Digest(Some(digest))) = answers.first() else { return None };
+fn seen(answers: &[Answer]) -> Option<Seen> {
+    let Some(Answer::Digest(Some(_))) = answers.first() else { return None };
     let output = |place: usize| answers.get(place).map(Answer::output);
-    Some(Seen { digest, live: output(1), chart: output(2), difference: output(3) })
+    Some(Seen { live: output(1), chart: output(2), difference: output(3) })
 }
 
 /// The annotation in which the operator's definitions carry their version.
 const VERSION: &str = "operator.prometheus.io/version";
 
-/// The annotation in which okemon notes the digest of the chart.
-const MARK: &str = "okemon/chart-sha256";
-
 /// Who may have written to a definition that is as we applied it: the API server writes its status.
 const OURS: [&str; 2] = [kubectl::FIELD_MANAGER, "kube-apiserver"];
 
 /// What is asked of each definition, and not the megabytes of it.
-const COLUMNS: &str = r"custom-columns=NAME:.metadata.name,VERSION:.metadata.annotations.operator\.prometheus\.io/version,MARK:.metadata.annotations.okemon/chart-sha256,WRITERS:.metadata.managedFields[*].manager";
+const COLUMNS: &str = r"custom-columns=NAME:.metadata.name,VERSION:.metadata.annotations.operator\.prometheus\.io/version,WRITERS:.metadata.managedFields[*].manager";
 
 /// One definition of the operator that is there.
 struct Row<'a> {
     name: &'a str,
     version: Vec<u64>,
-    mark: &'a str,
     writers: &'a str,
 }
 
@@ -131,8 +131,8 @@ fn rows(live: &Output) -> impl Iterator<Item = Row<'_>> {
     live.stdout.lines().filter_map(|line| {
         let mut columns = line.split_whitespace();
         let name = columns.next().filter(|name| name.ends_with(GROUP))?;
-        let (version, mark) = (numbers(columns.next()?), columns.next()?);
-        Some(Row { name, version, mark, writers: columns.next().unwrap_or_default() })
+        let version = numbers(columns.next()?);
+        Some(Row { name, version, writers: columns.next().unwrap_or_default() })
     })
 }
 
@@ -165,13 +165,17 @@ fn names_of_chart(chart: &Output) -> impl Iterator<Item = &str> {
     names.filter(|name| name.ends_with(GROUP))
 }
 
-/// Whether every definition of the chart is there with our mark, and nobody else has written to it.
-fn marked(live: &Output, chart: &Output, digest: &str) -> bool {
+/// Whether every definition of the chart is there in the chart's version, which is known, and nobody
+/// else has written to it.
+fn ours(live: &Output, chart: &Output) -> bool {
+    let version = newest_of_chart(chart);
+    let is_ours = |row: &Row<'_>| {
+        row.version == version && row.writers.split(',').all(|writer| OURS.contains(&writer))
+    };
     let mut names = names_of_chart(chart).peekable();
-    let ours = |row: &Row<'_>| row.writers.split(',').all(|writer| OURS.contains(&writer));
-    names.peek().is_some()
-        && names
-            .all(|name| rows(live).any(|row| row.name == name && row.mark == digest && ours(&row)))
+    !version.is_empty()
+        && names.peek().is_some()
+        && names.all(|name| rows(live).any(|row| row.name == name && is_ours(&row)))
 }
 
 /// `0.85.0` as numbers, so that versions compare as such; nothing when there is none.
@@ -230,7 +234,7 @@ mod tests {
         crds
     }
 
-    /// What is decided when the cluster has a definition of `version, mark, writers`, and a diff
+    /// What is decided when the cluster has a definition of `version, writers`, and a diff
     /// ends like `diff`.
     fn decided(live: &str, diff: Option<Answer>) -> String {
         let live = format!("probes.monitoring.coreos.com   {live}\n");
@@ -243,45 +247,47 @@ mod tests {
     #[test]
     fn newer_definitions_of_somebody_else_are_seen_and_left() {
         assert_eq!(
-            decided("0.93.1 <none> helm", None),
+            decided("0.93.1 helm", None),
             "unchanged: the custom resource definitions are of operator 0.93.1, newer than the chart's 0.85.0: left as they are"
         );
     }
 
     #[test]
     fn definitions_are_applied_when_there_are_none_or_others() {
-        let answers = [digest("d"), said("stages.kwok.x-k8s.io   <none> <none> kwok\n")];
+        let answers = [digest("d"), said("stages.kwok.x-k8s.io   <none> kwok\n")];
         assert!(crds().ask(&answers).is_none(), "a question is left");
         insta::assert_snapshot!(told(&crds().decide(&answers)), @"
         Add: apply the operator's custom resource definitions
-          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl annotate --local -f - -o json okemon/chart-sha256=d | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ until kubectl --context oke-sin --namespace monitoring get prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com,servicemonitors.monitoring.coreos.com,prometheusrules.monitoring.coreos.com,podmonitors.monitoring.coreos.com,probes.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com,prometheusagents.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,thanosrulers.monitoring.coreos.com --output name; do sleep 1; done
         ");
         let diff = "+++ /tmp/MERGED-2/apiextensions.k8s.io.v1.CustomResourceDefinition..probes.monitoring.coreos.com\tnow\n";
         let mut differs = failed("");
         if let Answer::Output(output) = &mut differs {
             diff.clone_into(&mut output.stdout);
         }
-        insta::assert_snapshot!(decided("0.80.0 <none> helm", Some(differs)), @"
+        insta::assert_snapshot!(decided("0.80.0 helm", Some(differs)), @"
         Change: apply the operator's custom resource definitions
           ~ probes.monitoring.coreos.com
-          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl annotate --local -f - -o json okemon/chart-sha256=d | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ until kubectl --context oke-sin --namespace monitoring get prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com,servicemonitors.monitoring.coreos.com,prometheusrules.monitoring.coreos.com,podmonitors.monitoring.coreos.com,probes.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com,prometheusagents.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,thanosrulers.monitoring.coreos.com --output name; do sleep 1; done
         ");
     }
 
     #[test]
     fn equal_definitions_are_not_sent() {
-        assert_eq!(decided("0.85.0 <none> helm", Some(said(""))), "unchanged");
+        assert_eq!(decided("0.85.0 helm", Some(said(""))), "unchanged");
     }
 
     #[test]
-    fn marked_definitions_that_nobody_else_wrote_to_are_not_even_compared() {
-        assert_eq!(decided("0.85.0 d okemon,kube-apiserver", None), "unchanged");
+    fn definitions_that_only_okemon_wrote_to_are_not_even_compared() {
+        assert_eq!(decided("0.85.0 okemon,kube-apiserver", None), "unchanged");
         let answers = |live: &str| {
             let live = format!("probes.monitoring.coreos.com   {live}\n");
             [digest("d"), said(&live), said(CHART)]
         };
         let compared =
-            ["0.85.0 other okemon", "0.85.0 d okemon,kubectl-edit", "0.85.0 <none> helm"];
+            ["0.84.0 okemon", "<none> okemon", "0.85.0 okemon,kubectl-edit", "0.85.0 helm"];
         for live in compared {
             assert!(crds().ask(&answers(live)).is_some(), "{live}");
         }

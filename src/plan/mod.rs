@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod chart;
 pub mod cluster;
 pub mod crds;
+pub mod deed;
 pub mod install;
 pub mod objects;
 pub mod ready;

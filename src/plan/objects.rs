@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::deed::Deed;
 use super::step::{Action, Answer, Call, Decision, Effect};
 use crate::content::doc::Doc;
 use crate::fail::{Exit, Fail};
@@ -16,8 +17,8 @@ pub struct Objects {
     pub kubectl: Kubectl,
     pub docs: Vec<Doc>,
     pub care: Care,
-    /// What is done when something differs: `apply 3 dashboards`.
-    pub summary: String,
+    /// What is done when something differs.
+    pub deed: Deed,
     /// What has to follow a change of objects that were there: those who read them may not notice.
     pub after_change: Option<Cmd>,
 }
@@ -55,7 +56,7 @@ impl Objects {
         if action == Action::Change {
             effects.extend(self.after_change.clone().map(Effect::Cmd));
         }
-        Decision::Do { action, summary: self.summary.clone(), details, effects }
+        Decision::Do { action, deed: self.deed.clone(), details, effects }
     }
 
     /// What differs from the documents, a line each; none: nothing.

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::chart::UNKNOWN_DIGEST;
+use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
 use super::values;
+use crate::config::checks::nanoseconds;
 use crate::content::charts;
 use crate::fail::{Exit, Fail};
 use crate::tools::cmd::Cmd;
@@ -66,10 +68,9 @@ impl Release {
     }
 
     fn install(&self, digest: Option<&str>) -> Decision {
-        let chart = &self.release.chart;
         Decision::Do {
             action: Action::Add,
-            summary: format!("install {} {}", chart.name, chart.version),
+            deed: self.deed(Verb::Install),
             details: vec![],
             effects: vec![self.upgrade(digest)],
         }
@@ -111,9 +112,12 @@ impl Release {
         mut effects: Vec<Effect>,
     ) -> Decision {
         effects.push(self.upgrade(digest));
+        Decision::Do { action: Action::Change, deed: self.deed(Verb::Change), details, effects }
+    }
+
+    pub fn deed(&self, verb: Verb) -> Deed {
         let chart = &self.release.chart;
-        let summary = format!("change {} {}", chart.name, chart.version);
-        Decision::Do { action: Action::Change, summary, details, effects }
+        Deed::new(verb, format!("{} {}", chart.name, chart.version))
     }
 
     /// What an earlier Helm left undone, and what puts it right before the upgrade.
@@ -169,7 +173,28 @@ impl Release {
             let (ours, own) = (diff::at(&ours, path), diff::at(&self.own_values, path));
             ours.is_some_and(|value| !value.is_object()) && own.is_none()
         };
-        Ok(values::differing(there, &wanted, shown))
+        let mut differences = values::differing(there, &wanted, shown);
+        differences.extend(self.lost_history(there, &wanted));
+        Ok(differences)
+    }
+
+    /// What a shorter retention deletes from the bucket, a line each.
+    fn lost_history(&self, there: &Value, wanted: &Value) -> Vec<String> {
+        let line = |path: &[&str; 2]| {
+            let path = path.map(str::to_owned);
+            let kept = |values| diff::at(values, &path).and_then(Value::as_str);
+            let (before, after) = (kept(there)?, kept(wanted)?);
+            let for_ever =
+                |text| nanoseconds(text).map(|length| if length == 0 { i64::MAX } else { length });
+            let shorter = for_ever(after)? < for_ever(before)?;
+            shorter.then(|| {
+                format!(
+                    "! {}: what is older than {after} is deleted from the bucket for good",
+                    path.join(".")
+                )
+            })
+        };
+        self.release.history.iter().filter_map(line).collect()
     }
 
     fn rendered_values(&self) -> Result<Value, Fail> {
@@ -324,6 +349,21 @@ mod tests {
         {
             assert!(lines.iter().any(|there| there == line), "{line} in {lines:?}");
         }
+    }
+
+    #[test]
+    fn a_shorter_retention_says_that_history_is_deleted() {
+        let kept = |raw: &str| {
+            decided(|status| status["config"]["compactor"]["retentionResolutionRaw"] = json!(raw))
+        };
+        let warns = |told: &str| told.contains("is deleted from the bucket");
+        assert_eq!(
+            kept("0d").lines().nth(2),
+            Some(
+                "  ! compactor.retentionResolutionRaw: what is older than 365d is deleted from the bucket for good"
+            )
+        );
+        assert!(warns(&kept("366d")) && !warns(&kept("52w")) && !warns(&kept("365d")));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::bucket::Bucket;
 use super::chart::Chart;
 use super::cluster::Cluster;
 use super::crds::Crds;
+use super::deed::Deed;
 use super::objects::Objects;
 use super::ready::Ready;
 use super::release::Release;
@@ -34,6 +35,8 @@ pub struct Step {
     pub part: Part,
     /// The steps without which this one cannot be done.
     pub needs: Vec<StepId>,
+    /// The step that makes the namespace in which all that it is about lies; none: it lies in none.
+    pub within: Option<StepId>,
     pub intent: Intent,
 }
 
@@ -158,8 +161,7 @@ pub enum Decision {
     /// It becomes true by these effects, one after another.
     Do {
         action: Action,
-        /// What is done, in a line: `install kube-prometheus 11.3.10`.
-        summary: String,
+        deed: Deed,
         /// What differs, a line each; empty when nothing is there yet.
         details: Vec<String>,
         effects: Vec<Effect>,
@@ -183,6 +185,8 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     Cmd(Cmd),
+    /// A question, asked again until the cluster knows what it is about.
+    Until(Cmd),
     S3(S3Request),
 }
 
@@ -236,6 +240,7 @@ impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cmd(cmd) => cmd.fmt(f),
+            Self::Until(cmd) => write!(f, "until {cmd}; do sleep 1; done"),
             Self::S3(request) => request.fmt(f),
         }
     }

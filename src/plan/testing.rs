@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::install::{Archive, Local, OwnValues, install};
+use super::install::{Archive, Each, Local, install};
 use super::{Answer, Decision, Effect, Intent, Plan};
 use crate::config::Config;
 use crate::content::fixtures;
@@ -21,12 +21,12 @@ pub(super) fn local() -> Local {
     };
     Local {
         oci: false,
-        archives: [
-            archive("kube-prometheus", "11.3.10"),
-            archive("thanos", "17.3.1"),
-            archive("grafana", "12.11.1"),
-        ],
-        own_values: vec![OwnValues::default()],
+        archives: Each {
+            prometheus: archive("kube-prometheus", "11.3.10"),
+            thanos: archive("thanos", "17.3.1"),
+            grafana: archive("grafana", "12.11.1"),
+        },
+        own_values: vec![Each::default()],
         skip_crds: false,
     }
 }
@@ -65,13 +65,13 @@ pub(super) fn told(decision: &Decision) -> String {
         Decision::Unchanged { note: Some(note) } => format!("unchanged: {note}"),
         Decision::Wait(diagnosis) => format!("wait: {} of {}", diagnosis.ready, diagnosis.of),
         Decision::Refuse(fail) => format!("refused ({:?}): {fail}", fail.exit),
-        Decision::Do { action, summary, details, effects } => {
+        Decision::Do { action, deed, details, effects } => {
             let details = details.iter().map(|line| format!("\n  {line}"));
             let effects = effects.iter().map(|effect| match effect {
                 Effect::Cmd(cmd) => format!("\n  $ {}", cmd.line()),
-                Effect::S3(request) => format!("\n  $ {request}"),
+                Effect::Until(_) | Effect::S3(_) => format!("\n  $ {effect}"),
             });
-            format!("{action:?}: {summary}{}", details.chain(effects).collect::<String>())
+            format!("{action:?}: {deed}{}", details.chain(effects).collect::<String>())
         }
     }
 }

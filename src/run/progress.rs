@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::runner::{Outcome, Survey};
 use crate::fail::Fail;
-use crate::plan::{Step, StepId};
+use crate::plan::{Decision, Plan, Step, StepId};
 use crate::report::event::StepResult;
 
 /// What the lanes of one run tell each other.
@@ -16,32 +18,50 @@ pub(super) struct Progress {
     pub(super) nothing_to_do: bool,
     /// When waiting ends.
     pub(super) deadline: Instant,
-    /// What the survey found as it should be, with what there is to say about it: often nothing.
-    unchanged: Mutex<BTreeMap<StepId, String>>,
+    /// What the survey decided, as long as it can be trusted.
+    surveyed: Mutex<BTreeMap<StepId, Decision>>,
+    /// The steps of the plan that have not come to an end, good or bad.
+    open: watch::Sender<BTreeSet<StepId>>,
     /// Steps that failed or were left out.
     lost: Mutex<BTreeSet<StepId>>,
     outcome: Mutex<Outcome>,
 }
 
 impl Progress {
-    pub(super) fn new(survey: Survey, timeout: Duration) -> Self {
+    pub(super) fn new(plan: &Plan, survey: Survey, timeout: Duration) -> Self {
+        let nothing_to_do = survey.changes().is_empty();
+        let trusted = survey.decisions.into_iter().filter(|_| !survey.old);
         Self {
-            nothing_to_do: survey.changes.is_empty(),
+            nothing_to_do,
             deadline: Instant::now() + timeout,
-            unchanged: Mutex::new(survey.unchanged),
+            surveyed: Mutex::new(trusted.collect()),
+            open: watch::Sender::new(plan.steps().map(|step| step.id.clone()).collect()),
             lost: Mutex::default(),
             outcome: Mutex::default(),
         }
     }
 
-    /// What there is to say about a step that the survey found as it should be; none: it did not.
-    pub(super) fn unchanged(&self, step: &StepId) -> Option<String> {
-        locked(&self.unchanged).get(step).cloned()
+    /// What the survey decided about a step; none: it has to be looked at, again or at all.
+    pub(super) fn surveyed(&self, step: &StepId) -> Option<Decision> {
+        locked(&self.surveyed).remove(step)
     }
 
     /// Trusts the survey no longer: somebody else was at work since.
     pub(super) fn forget(&self) {
-        locked(&self.unchanged).clear();
+        locked(&self.surveyed).clear();
+    }
+
+    /// Waits until all steps that this one needs have come to an end; those of other plans have.
+    pub(super) async fn needed(&self, step: &Step) {
+        let mut open = self.open.subscribe();
+        let ended = |open: &BTreeSet<StepId>| !step.needs.iter().any(|need| open.contains(need));
+        // It fails only when nobody can end a step any more.
+        let _ = open.wait_for(ended).await;
+    }
+
+    /// A step has come to its end.
+    pub(super) fn ended(&self, step: &StepId) {
+        self.open.send_if_modified(|open| open.remove(step));
     }
 
     pub(super) fn outcome(&self) -> MutexGuard<'_, Outcome> {

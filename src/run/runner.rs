@@ -10,12 +10,12 @@ use tokio::task::{JoinError, JoinSet};
 use super::exec::Exec;
 use super::lease::Lease;
 use super::progress::Progress;
-use super::step::past;
 use super::stop::{Interrupt, Stop};
 use super::vault::Vault;
 use crate::config::names::ClusterName;
 use crate::diagnose::Finding;
 use crate::fail::{Exit, Fail};
+use crate::plan::step::Action;
 use crate::plan::{Decision, Intent, Lane, Plan, Step, StepId};
 use crate::report::event::{Change, Event, StepResult};
 use crate::report::feed::Feed;
@@ -38,10 +38,40 @@ pub struct Runner {
 /// What the looks of a plan said before anything was changed.
 #[derive(Debug, Default)]
 pub struct Survey {
-    pub changes: Vec<Change>,
-    /// What is as it should be, with what there is to say about it: often nothing.
-    pub unchanged: BTreeMap<StepId, String>,
+    /// What each step would do, in the plan's order.
+    pub decisions: Vec<(StepId, Decision)>,
     pub failures: Vec<(Option<StepId>, Fail)>,
+    /// Too much time has passed to rely on it: every step is to be looked at again.
+    pub old: bool,
+}
+
+impl Survey {
+    /// What would change.
+    pub fn changes(&self) -> Vec<Change> {
+        let change = |(id, decision): &(StepId, Decision)| match decision {
+            Decision::Do { action, deed, details, .. } => Some(Change {
+                step: id.to_string(),
+                action: *action,
+                summary: deed.to_string(),
+                details: details.clone(),
+            }),
+            _ => None,
+        };
+        self.decisions.iter().filter_map(change).collect()
+    }
+
+    /// Whether a step is about to make what is not there at all.
+    fn makes(&self, step: &StepId) -> bool {
+        let adds =
+            |decision: &Decision| matches!(decision, Decision::Do { action: Action::Add, .. });
+        self.decisions.iter().any(|(id, decision)| id == step && adds(decision))
+    }
+
+    /// How many steps are as they should be.
+    pub fn unchanged(&self) -> usize {
+        let is = |decision: &Decision| matches!(decision, Decision::Unchanged { .. });
+        self.decisions.iter().filter(|(_, decision)| is(decision)).count()
+    }
 }
 
 /// How a run ended.
@@ -80,20 +110,22 @@ impl Runner {
     ///
     /// A cluster that does not answer is asked no further.
     pub async fn survey(self: &Arc<Self>, plan: &Plan) -> Survey {
-        let (first, then): (Vec<Step>, Vec<Step>) = plan
-            .steps()
-            .filter(|step| !matches!(step.intent, Intent::Ready(_) | Intent::Lock(_)))
-            .cloned()
-            .partition(|step| step.needs.is_empty());
+        let asked = |step: &&Step| !matches!(step.intent, Intent::Ready(_) | Intent::Lock(_));
+        let steps: Vec<Step> = plan.steps().filter(asked).cloned().collect();
+        let (first, rest): (Vec<Step>, Vec<Step>) =
+            steps.into_iter().partition(|step| step.needs.is_empty());
+        let (outside, within): (Vec<Step>, Vec<Step>) =
+            rest.into_iter().partition(|step| step.within.is_none());
         let mut survey = Survey::default();
-        self.look_at(first, &mut survey).await;
-        if survey.failures.is_empty() {
-            self.look_at(then, &mut survey).await;
+        for steps in [first, outside, within] {
+            if survey.failures.is_empty() {
+                self.look_at(steps, &mut survey).await;
+            }
         }
-        let order: Vec<StepId> = plan.steps().map(|step| step.id.clone()).collect();
-        let place = |id: &str| order.iter().position(|step| step.to_string() == id);
-        survey.changes.sort_by_key(|change| place(&change.step));
-        survey.failures.sort_by_key(|(id, _)| id.as_ref().and_then(|id| place(&id.to_string())));
+        let order: Vec<&StepId> = plan.steps().map(|step| &step.id).collect();
+        let place = |id: &StepId| order.iter().position(|step| *step == id);
+        survey.decisions.sort_by_key(|(id, _)| place(id));
+        survey.failures.sort_by_key(|(id, _)| id.as_ref().and_then(place));
         survey
     }
 
@@ -104,10 +136,13 @@ impl Runner {
             // Before the task begins: tasks begin in any order.
             let permit = Arc::clone(&permits).acquire_owned().await;
             let runner = Arc::clone(self);
+            let nowhere = step.within.as_ref().is_some_and(|namespace| survey.makes(namespace));
             looks.spawn(async move {
                 let _permit = permit;
                 let decision = match step.intent {
                     Intent::Chart(_) => runner.fetch(&step).await,
+                    // Nothing is in a namespace that is not there.
+                    _ if nowhere => runner.look_here(&step).await,
                     _ => runner.look(&step).await,
                 };
                 (step.id, decision)
@@ -122,14 +157,8 @@ impl Runner {
                 }
             };
             match decision {
-                Ok(Decision::Do { action, summary, details, .. }) => {
-                    survey.changes.push(Change { step: id.to_string(), action, summary, details });
-                }
                 Ok(Decision::Refuse(fail)) | Err(fail) => survey.failures.push((Some(id), fail)),
-                Ok(Decision::Unchanged { note }) => {
-                    survey.unchanged.insert(id, note.unwrap_or_default());
-                }
-                Ok(Decision::Wait(_)) => {}
+                Ok(decision) => survey.decisions.push((id, decision)),
             }
         }
     }
@@ -137,24 +166,26 @@ impl Runner {
     /// Brings a chart here, if it is not.
     async fn fetch(&self, step: &Step) -> Result<Decision, Fail> {
         let decision = self.look(step).await?;
-        let Decision::Do { effects, summary, .. } = decision else { return Ok(decision) };
+        let Decision::Do { effects, deed, .. } = decision else { return Ok(decision) };
         let id = step.id.to_string();
         self.feed.emit(Event::StepStarted { step: id.clone(), title: step.title.clone() });
         self.perform(step, &effects).await.map_err(|(fail, _)| fail)?;
-        self.feed.emit(Event::StepNoted { step: id, note: past(&summary) });
+        self.feed.emit(Event::StepNoted { step: id, note: deed.done() });
         Ok(Decision::unchanged())
     }
 
-    /// Does what the survey found missing. What was unchanged then is not asked again.
+    /// Does what the survey found missing, without looking again: at most one okemon is at work.
     ///
-    /// After a failure only those steps are left out that need what failed.
+    /// The lanes of a stage run side by side; each step waits for those that it needs. After a
+    /// failure only those steps are left out that need what failed.
     pub async fn run(self: &Arc<Self>, plan: &Plan, survey: Survey) -> Outcome {
-        let progress = Arc::new(Progress::new(survey, self.timeout));
+        let progress = Arc::new(Progress::new(plan, survey, self.timeout));
         let permits = Arc::new(Semaphore::new(self.jobs));
         for stage in &plan.stages {
             let mut lanes = JoinSet::new();
             for lane in stage.lanes.clone() {
-                // Before the task begins: tasks begin in any order, lanes do not.
+                // Before the task begins: tasks begin in any order, lanes do not. So a lane that
+                // waits for an earlier one never keeps that one from its permit.
                 let permit = Arc::clone(&permits).acquire_owned().await;
                 let (runner, progress) = (Arc::clone(self), Arc::clone(&progress));
                 lanes.spawn(async move {
@@ -183,9 +214,14 @@ impl Runner {
 
     async fn lane(&self, lane: Lane, progress: &Progress) {
         for step in lane.steps {
+            tokio::select! {
+                () = progress.needed(&step) => {}
+                () = self.stop.asked() => {}
+            }
             if let Some(because) = progress.obstacle(&step, self.stop.requested()) {
                 progress.lose(&step.id, None);
                 self.feed.emit(Event::StepSkipped { step: step.id.to_string(), because });
+                progress.ended(&step.id);
                 continue;
             }
             let started = Instant::now();
@@ -202,6 +238,7 @@ impl Runner {
                     self.feed.emit(Event::StepFailed { step: id, error, hint, findings });
                 }
             }
+            progress.ended(&step.id);
         }
     }
 
@@ -221,16 +258,17 @@ impl Runner {
                     progress.forget();
                 }
             }
-            return Ok((StepResult::Ready, past(&step.title)));
+            return Ok((StepResult::Ready, "took the lock".to_owned()));
         }
-        if let Some(note) = progress.unchanged(&step.id) {
-            if !note.is_empty() {
+        let surveyed = progress.surveyed(&step.id);
+        if let Some(Decision::Unchanged { note }) = surveyed {
+            if let Some(note) = note {
                 self.feed.emit(Event::StepNoted { step: id, note });
             }
             return Ok((StepResult::Unchanged, String::new()));
         }
         self.feed.emit(Event::StepStarted { step: id, title: step.title.clone() });
-        self.carry_out(step, progress).await
+        self.carry_out(step, surveyed, progress).await
     }
 
     /// Reports a failure, of a step or of the run as a whole.

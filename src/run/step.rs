@@ -20,6 +20,12 @@ use crate::tools::{failure, http, kubectl};
 /// The pauses before a step starts again after a failure that may pass; after the last it fails.
 const PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// The pause between two tries of what the API server is about to know.
+const UNTIL: Duration = Duration::from_millis(300);
+/// What was just installed is not ready yet, and a look would only keep the API server from it.
+const SETTLING: Duration = Duration::from_secs(1);
+/// The first pause between two looks while waiting; each is a quarter longer than the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause between two looks while waiting.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -37,21 +43,30 @@ impl Waiting {
         // What an earlier run left may still show yesterday's failure.
         let patience = if progress.nothing_to_do { patience.resuming() } else { patience };
         let (since, deadline) = (Instant::now(), progress.deadline);
-        Self { since, deadline, patience, pause: Duration::from_secs(1) }
+        Self { since, deadline, patience, pause: FIRST_PAUSE }
     }
 }
 
 impl Runner {
-    /// Looks, decides and does. After what may pass by itself it starts again, at the look.
+    /// Looks, decides and does; what was decided already is done first. After what may pass by
+    /// itself it starts again, at the look.
     pub(super) async fn carry_out(
         &self,
         step: &Step,
+        mut decided: Option<Decision>,
         progress: &Progress,
     ) -> Result<Done, Failure> {
         let mut waiting = Waiting::new(progress);
         let mut pauses = PAUSES.iter();
+        if matches!(step.intent, Intent::Ready(_)) && !progress.nothing_to_do {
+            self.sleep(SETTLING).await?;
+        }
         loop {
-            match self.look(step).await? {
+            let decision = match decided.take() {
+                Some(decision) => decision,
+                None => self.look(step).await?,
+            };
+            match decision {
                 Decision::Unchanged { note } => {
                     let ready = matches!(step.intent, Intent::Ready(_));
                     let result = if ready { StepResult::Ready } else { StepResult::Unchanged };
@@ -59,8 +74,8 @@ impl Runner {
                 }
                 Decision::Refuse(fail) => return Err(fail.into()),
                 Decision::Wait(diagnosis) => self.wait(step, &mut waiting, diagnosis).await?,
-                Decision::Do { summary, effects, .. } => match self.perform(step, &effects).await {
-                    Ok(()) => return Ok((StepResult::Changed, past(&summary))),
+                Decision::Do { deed, effects, .. } => match self.perform(step, &effects).await {
+                    Ok(()) => return Ok((StepResult::Changed, deed.done())),
                     Err((fail, passing)) => match pauses.next().filter(|_| passing) {
                         Some(pause) => {
                             let note = format!("looking again after: {fail}");
@@ -98,7 +113,7 @@ impl Runner {
             return failed(how, diagnosis.findings);
         }
         self.sleep(waiting.pause).await?;
-        waiting.pause = (waiting.pause * 3 / 2).min(LONGEST_PAUSE);
+        waiting.pause = (waiting.pause * 5 / 4).min(LONGEST_PAUSE);
         Ok(())
     }
 
@@ -113,6 +128,15 @@ impl Runner {
         let mut answers = Vec::new();
         while let Some(call) = step.intent.ask(&answers) {
             answers.push(self.answer(&call, step).await?);
+        }
+        Ok(step.intent.decide(&answers))
+    }
+
+    /// The same where nothing can be there yet: only this machine is asked.
+    pub(super) async fn look_here(&self, step: &Step) -> Result<Decision, Fail> {
+        let mut answers = Vec::new();
+        while let Some(call @ Call::Digest(_)) = step.intent.ask(&answers) {
+            answers.push(self.call(&call, step).await?);
         }
         Ok(step.intent.decide(&answers))
     }
@@ -161,6 +185,7 @@ impl Runner {
                         return Err((failure::explain(cmd, &output), passing));
                     }
                 }
+                Effect::Until(cmd) => self.until(cmd).await.map_err(|fail| (fail, false))?,
                 Effect::S3(request) => {
                     let sent = self.send(request, step).await;
                     let (answer, at) = sent.map_err(|fail| (fail, false))?;
@@ -169,6 +194,21 @@ impl Runner {
             }
         }
         Ok(())
+    }
+
+    /// Asks until the cluster knows what it is asked for, for as long as the command may take.
+    async fn until(&self, cmd: &Cmd) -> Result<(), Fail> {
+        let deadline = Instant::now() + cmd.timeout;
+        loop {
+            let output = self.output(cmd).await?;
+            if output.code == Some(0) {
+                return Ok(());
+            }
+            if !kubectl::says_try_again(&output.stderr) || Instant::now() > deadline {
+                return Err(failure::explain(cmd, &output));
+            }
+            self.sleep(UNTIL).await?;
+        }
     }
 
     /// Sends a request, signed with the keys of the step's cluster.
@@ -218,25 +258,6 @@ fn hopeless(left: usize, of: usize, findings: &[Finding]) -> String {
     }
     let objects: Vec<&str> = findings.iter().map(|finding| finding.object.as_str()).collect();
     format!("{} cannot become ready", objects.join(", "))
-}
-
-/// What was done, from what was to be done: plans speak in the imperative.
-pub(super) fn past(summary: &str) -> String {
-    let (verb, rest) = summary.split_once(' ').unwrap_or((summary, ""));
-    let past = match verb {
-        "apply" => "applied",
-        "make" => "made",
-        "take" => "took",
-        "publish" => "published",
-        "install" => "installed",
-        "fetch" => "fetched",
-        "provision" => "provisioned",
-        "create" => "created",
-        "store" => "stored",
-        "change" => "changed",
-        other => other,
-    };
-    format!("{past} {rest}")
 }
 
 fn interrupted() -> Fail {

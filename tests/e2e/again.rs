@@ -24,13 +24,13 @@ fn a_second_install_sends_nothing_and_a_changed_value_makes_one_revision_of_one_
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  unchanged
-    sin/bucket  unchanged
-    sin/secret  unchanged
-    sin/crds  unchanged
     sin/admin  unchanged
+    sin/bucket  unchanged
+    sin/crds  unchanged
     sin/dashboards  unchanged
     sin/grafana  unchanged
     sin/prometheus  unchanged
+    sin/secret  unchanged
     sin/thanos  unchanged
     sin/ready  12 of 12 ready (T)
     Unchanged: everything is as configured (T)
@@ -52,13 +52,13 @@ fn a_second_install_sends_nothing_and_a_changed_value_makes_one_revision_of_one_
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  took the lock (T)
-    sin/bucket  unchanged
-    sin/secret  unchanged
-    sin/crds  unchanged
     sin/admin  unchanged
+    sin/bucket  unchanged
+    sin/crds  unchanged
     sin/dashboards  unchanged
     sin/grafana  unchanged
     sin/prometheus  changed kube-prometheus 11.3.10 (T)
+    sin/secret  unchanged
     sin/thanos  unchanged
     sin/ready  12 of 12 ready (T)
     Done: 1 changed, 9 unchanged (T)
@@ -76,17 +76,18 @@ fn a_second_install_sends_nothing_and_a_changed_value_makes_one_revision_of_one_
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     ~ sin/thanos  change thanos 17.3.1
         compactor.retentionResolutionRaw: "365d" -> "30d"
+        ! compactor.retentionResolutionRaw: what is older than 30d is deleted from the bucket for good
     Plan: 1 to change, 9 unchanged.
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  took the lock (T)
-    sin/bucket  unchanged
-    sin/secret  unchanged
-    sin/crds  unchanged
     sin/admin  unchanged
+    sin/bucket  unchanged
+    sin/crds  unchanged
     sin/dashboards  unchanged
     sin/grafana  unchanged
     sin/prometheus  unchanged
+    sin/secret  unchanged
     sin/thanos  changed thanos 17.3.1 (T)
     sin/ready  12 of 12 ready (T)
     Done: 1 changed, 9 unchanged (T)
@@ -140,13 +141,13 @@ fn what_was_deleted_or_edited_is_put_back_and_the_password_is_kept() {
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  took the lock (T)
-    sin/bucket  unchanged
-    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
-    sin/crds  unchanged
     sin/admin  unchanged
+    sin/bucket  unchanged
+    sin/crds  unchanged
     sin/dashboards  provisioned 3 dashboards (T)
     sin/grafana  changed grafana 12.11.1 (T)
     sin/prometheus  unchanged
+    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     sin/storeapi  published the StoreAPI by the Service thanos-storeapi (T)
     sin/thanos  changed thanos 17.3.1 (T)
     sin/ready  13 of 13 ready; thanos-storeapi answers at ADDRESS (T)

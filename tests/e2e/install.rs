@@ -39,18 +39,16 @@ fn one_command_installs_everything_and_says_where_the_store_api_answers() {
     sin/namespace  created the namespace (T)
     sin/lock  take the lock ...
     sin/lock  took the lock (T)
-    sin/bucket  create the bucket thanos in ap-singapore-1 ...
-    sin/bucket  $ curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT S3/thanos
-    sin/bucket  created the bucket thanos in ap-singapore-1 (T)
-    sin/secret  store the bucket's keys in the Secret thanos-objstore-config ...
-    sin/secret  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/objstore.yaml
-    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
-    sin/crds  apply the operator's custom resource definitions ...
-    sin/crds  $ helm show crds CHARTS/kube-prometheus-11.3.10.tgz | kubectl annotate --local -f - -o json okemon/chart-sha256=DIGEST | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
-    sin/crds  applied the operator's custom resource definitions (T)
     sin/admin  $ kubectl --context oke-sin --namespace monitoring create --field-manager okemon -f - < manifests/grafana-admin.yaml
     sin/admin  made Grafana's admin password (T)
     sin/admin  make Grafana's admin password ...
+    sin/bucket  $ curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT S3/thanos
+    sin/bucket  create the bucket thanos in ap-singapore-1 ...
+    sin/bucket  created the bucket thanos in ap-singapore-1 (T)
+    sin/crds  $ helm show crds CHARTS/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+    sin/crds  $ until kubectl --context oke-sin --namespace monitoring get prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com,servicemonitors.monitoring.coreos.com,prometheusrules.monitoring.coreos.com,podmonitors.monitoring.coreos.com,probes.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com,prometheusagents.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,thanosrulers.monitoring.coreos.com --output name; do sleep 1; done
+    sin/crds  applied the operator's custom resource definitions (T)
+    sin/crds  apply the operator's custom resource definitions ...
     sin/dashboards  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/dashboard.yaml < manifests/dashboard.yaml < manifests/dashboard.yaml
     sin/dashboards  provision 3 dashboards ...
     sin/dashboards  provisioned 3 dashboards (T)
@@ -60,6 +58,9 @@ fn one_command_installs_everything_and_says_where_the_store_api_answers() {
     sin/prometheus  $ helm upgrade --install prometheus CHARTS/kube-prometheus-11.3.10.tgz --skip-crds --description 'okemon: kube-prometheus-11.3.10 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/prometheus.yaml
     sin/prometheus  install kube-prometheus 11.3.10 ...
     sin/prometheus  installed kube-prometheus 11.3.10 (T)
+    sin/secret  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/objstore.yaml
+    sin/secret  store the bucket's keys in the Secret thanos-objstore-config ...
+    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     sin/storeapi  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/storeapi.yaml
     sin/storeapi  publish the StoreAPI by the Service thanos-storeapi ...
     sin/storeapi  published the StoreAPI by the Service thanos-storeapi (T)
@@ -183,7 +184,6 @@ fn what_cannot_go_well_is_refused_before_anything_is_changed() {
     okemon install
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     sin/bucket  failed: cannot find bucket thanos at S3: the secret key does not belong to the access key
-        hint: oci iam customer-secret-key create --user-id OCID --display-name thanos makes a new pair; the secret key is shown only then
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: sin/bucket: cannot find bucket thanos at S3: the secret key does not belong to the access key
     hint: oci iam customer-secret-key create --user-id OCID --display-name thanos makes a new pair; the secret key is shown only then
@@ -202,7 +202,6 @@ fn what_cannot_go_well_is_refused_before_anything_is_changed() {
     okemon install
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     sin/cluster  failed: the context oke-sin leads to another cluster than the configuration pins: the UID of its kube-system is UID, not 00000000-0000-4000-8000-000000000000
-        hint: `kubectl config get-contexts` shows where each context leads; mend `context`, or `uid` when the cluster was made anew
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: sin/cluster: the context oke-sin leads to another cluster than the configuration pins: the UID of its kube-system is UID, not 00000000-0000-4000-8000-000000000000
     hint: `kubectl config get-contexts` shows where each context leads; mend `context`, or `uid` when the cluster was made anew
@@ -212,7 +211,6 @@ fn what_cannot_go_well_is_refused_before_anything_is_changed() {
     okemon install
         sin: ap-singapore-1, context elsewhere, namespace monitoring
     sin/cluster  failed: running `kubectl --context elsewhere --namespace monitoring get namespace kube-system -o json`: error: context "elsewhere" does not exist
-        hint: `kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: sin/cluster: running `kubectl --context elsewhere --namespace monitoring get namespace kube-system -o json`: error: context "elsewhere" does not exist
     hint: `kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context
@@ -243,7 +241,6 @@ fn what_cannot_go_well_is_refused_before_anything_is_changed() {
     okemon install
         syd: ap-sydney-1, context oke-sin, namespace monitoring
     syd/bucket  failed: cannot find bucket thanos at S3: the request was signed for region ap-sydney-1, which is not the bucket's
-        hint: okemon plan shows region and endpoint; both must be the bucket's
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: syd/bucket: cannot find bucket thanos at S3: the request was signed for region ap-sydney-1, which is not the bucket's
     hint: okemon plan shows region and endpoint; both must be the bucket's
@@ -259,7 +256,6 @@ fn what_cannot_go_well_is_refused_before_anything_is_changed() {
     okemon install --kubeconfig away
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     sin/cluster  failed: running `kubectl --context oke-sin --namespace monitoring get namespace kube-system -o json`: The connection to the server 127.0.0.1:9 was refused - did you specify the right host or port?
-        hint: `kubectl cluster-info` shows whether the API server can be reached from here; a private endpoint needs a way into its network
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: sin/cluster: running `kubectl --context oke-sin --namespace monitoring get namespace kube-system -o json`: The connection to the server 127.0.0.1:9 was refused - did you specify the right host or port?
     hint: `kubectl cluster-info` shows whether the API server can be reached from here; a private endpoint needs a way into its network
@@ -292,7 +288,6 @@ fn values_that_a_chart_refuses_are_refused_in_its_own_words() {
     sin/admin  made Grafana's admin password (T)
     sin/dashboards  provisioned 3 dashboards (T)
     sin/grafana  failed after T: running `helm upgrade --install grafana CHARTS/grafana-12.11.1.tgz --skip-crds --description 'okemon: grafana-12.11.1 sha256:DIGEST' --values - --values own.yaml --kube-context oke-sin --namespace monitoring < values/grafana.yaml`: Error: execution error at (grafana/templates/PLACE): Sensitive key 'database.password' should not be defined explicitly in values. Use variable expansion instead. You can disable this client-side validation by changing the value of assertNoLeakedSecrets.
-        hint: `okemon plan` shows the values that are sent; mend your own values file
     Failed: 3 changed, 1 unchanged, 1 failed, 1 skipped (T)
     skipped: sin/ready (it needs sin/grafana)
     error: sin/grafana: running `helm upgrade --install grafana CHARTS/grafana-12.11.1.tgz --skip-crds --description 'okemon: grafana-12.11.1 sha256:DIGEST' --values - --values own.yaml --kube-context oke-sin --namespace monitoring < values/grafana.yaml`: Error: execution error at (grafana/templates/PLACE): Sensitive key 'database.password' should not be defined explicitly in values. Use variable expansion instead. You can disable this client-side validation by changing the value of assertNoLeakedSecrets.

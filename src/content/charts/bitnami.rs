@@ -21,6 +21,24 @@ pub const ALERTMANAGER: &str = "prometheus-kube-prometheus-alertmanager";
 /// Selects the workloads that read the bucket's keys: Thanos' own, and Prometheus for its sidecars.
 pub const READERS_OF_OBJSTORE: &str = "app.kubernetes.io/name in (thanos,prometheus)";
 
+/// The operator's kinds that the charts make objects of. Every version of the operator has them.
+pub const KINDS_USED: &[&str] =
+    &["prometheuses", "alertmanagers", "servicemonitors", "prometheusrules"];
+
+/// All kinds that kube-prometheus defines in the pinned version: its operator needs them when it starts.
+pub const KINDS: &[&str] = &[
+    "prometheuses",
+    "alertmanagers",
+    "servicemonitors",
+    "prometheusrules",
+    "podmonitors",
+    "probes",
+    "alertmanagerconfigs",
+    "prometheusagents",
+    "scrapeconfigs",
+    "thanosrulers",
+];
+
 /// The Service of the query frontend that the release `thanos` makes, port 9090.
 pub const QUERY_FRONTEND: &str = "thanos-query-frontend";
 
@@ -46,6 +64,7 @@ pub fn prometheus(config: &Config, cluster: &Cluster) -> Release {
         ),
         values: Doc::new("values/prometheus.yaml.j2", data),
         values_file: cluster.values.prometheus.clone(),
+        history: &[],
     }
 }
 
@@ -70,6 +89,11 @@ pub fn thanos(config: &Config, cluster: &Cluster) -> Release {
         ),
         values: Doc::new("values/thanos.yaml.j2", data),
         values_file: cluster.values.thanos.clone(),
+        history: &[
+            ["compactor", "retentionResolutionRaw"],
+            ["compactor", "retentionResolution5m"],
+            ["compactor", "retentionResolution1h"],
+        ],
     }
 }
 

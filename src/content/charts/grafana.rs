@@ -46,5 +46,6 @@ pub fn grafana(config: &Config, cluster: &Cluster) -> Release {
         ),
         values: Doc::new("values/grafana.yaml.j2", data),
         values_file: cluster.values.grafana.clone(),
+        history: &[],
     }
 }

@@ -36,6 +36,9 @@ pub struct Release {
     pub values: Doc,
     /// A values file of the user's own, the last word.
     pub values_file: Option<PathBuf>,
+    /// The values that say how long the bucket keeps history, each the keys that lead to it: a
+    /// Prometheus duration, and 0 is for ever.
+    pub history: &'static [[&'static str; 2]],
 }
 
 /// One chart in one version.

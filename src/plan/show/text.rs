@@ -29,10 +29,10 @@ fn step_text(step: &Step) -> Result<String> {
                 let _ = writeln!(text, "# {line}");
             }
             for effect in effects {
-                match effect {
-                    Effect::Cmd(cmd) => text.push_str(&command(&cmd)?),
-                    Effect::S3(request) => {
-                        let _ = writeln!(text, "{request}");
+                match &effect {
+                    Effect::Cmd(cmd) => text.push_str(&command(cmd)?),
+                    Effect::Until(_) | Effect::S3(_) => {
+                        let _ = writeln!(text, "{effect}");
                     }
                 }
             }
