@@ -63,15 +63,15 @@ impl Crds {
             (_, Some(chart), _) if chart.code != Some(0) => {
                 refuse(&helm::show_crds(&self.chart), chart)
             }
-            (None, ..) | (_, None, _) => self.apply(vec![]),
             (Some(live), Some(chart), None) if newer(live, chart) => left(live, chart),
-            (_, _, None) => Decision::unchanged(),
+            (Some(live), Some(chart), None) if ours(live, chart) => Decision::unchanged(),
             // kubectl diff ends with 0 when nothing differs and with 1 when something does
             (_, _, Some(difference)) => match difference.code {
                 Some(0) => Decision::unchanged(),
                 Some(1) => self.apply(changed(&difference.stdout)),
                 _ => refuse(&self.difference(), difference),
             },
+            _ => self.apply(vec![]),
         }
     }
 

@@ -41,7 +41,7 @@ impl Ready {
         let snapshot = Snapshot::parse(&look.output().stdout).ok()?;
         let unheard = diagnose::diagnose(&snapshot, &self.scope()).unheard;
         let next = unheard.get(heard.len()).filter(|_| heard.len() < LOGS)?;
-        Some(Call::Cmd(self.kubectl.logs(&next.of.pod, &next.of.container, next.replaced)))
+        Some(Call::Optional(self.kubectl.logs(&next.of.pod, &next.of.container, next.replaced)))
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
@@ -61,7 +61,6 @@ impl Ready {
         let mut diagnosis = diagnose::diagnose(&snapshot, &self.scope());
         if !heard.is_empty() {
             let unheard = diagnosis.unheard.into_iter().zip(heard);
-            // One that cannot be read says nothing, in the error's stead.
             let log = |(of, log): (Unheard, &Answer)| Log { of: of.of, text: log.output().stdout };
             snapshot.logs = unheard.map(log).collect();
             diagnosis = diagnose::diagnose(&snapshot, &self.scope());

@@ -182,11 +182,14 @@ impl Release {
     fn lost_history(&self, there: &Value, wanted: &Value) -> Vec<String> {
         let line = |path: &[&str; 2]| {
             let path = path.map(str::to_owned);
-            let kept = |values| diff::at(values, &path).and_then(Value::as_str);
-            let (before, after) = (kept(there)?, kept(wanted)?);
+            let kept = |values| {
+                diff::at(values, &path).map(|value| value.to_string().trim_matches('"').to_owned())
+            };
+            // What was not set was the chart's own affair, and may have been longer.
+            let (before, after) = (kept(there).unwrap_or_else(|| "0".to_owned()), kept(wanted)?);
             let for_ever =
                 |text| nanoseconds(text).map(|length| if length == 0 { i64::MAX } else { length });
-            let shorter = for_ever(after)? < for_ever(before)?;
+            let shorter = for_ever(&after)? < for_ever(&before)?;
             shorter.then(|| {
                 format!(
                     "! {}: what is older than {after} is deleted from the bucket for good",

@@ -125,6 +125,8 @@ pub enum Intent {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
     Cmd(Cmd),
+    /// A question that may stay without an answer, which is then an empty one. It is asked once.
+    Optional(Cmd),
     S3(S3Request),
     /// The SHA-256 of a file of this machine.
     Digest(PathBuf),
@@ -229,7 +231,7 @@ impl Decision {
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cmd(cmd) => cmd.fmt(f),
+            Self::Cmd(cmd) | Self::Optional(cmd) => cmd.fmt(f),
             Self::S3(request) => request.fmt(f),
             Self::Digest(path) => write!(f, "sha256sum {}", path.display()),
         }

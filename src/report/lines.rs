@@ -149,6 +149,7 @@ mod tests {
     #[test]
     fn quiet_keeps_failures_and_the_last_line() {
         assert_snapshot!(lines(&runs::failure(), Verbosity::Quiet), @"
+        sin/prometheus  failed after 40 s: helm upgrade: exit status 1
         Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict

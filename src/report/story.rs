@@ -54,7 +54,7 @@ impl Story {
     pub(super) fn on(&mut self, time: Timestamp, event: &Event) -> Vec<Said> {
         let said = self.tell(time, event);
         let still_said = self.verbosity > Verbosity::Quiet
-            || matches!(event, Event::Stopping | Event::RunEnded { .. });
+            || matches!(event, Event::StepFailed { .. } | Event::Stopping | Event::RunEnded { .. });
         if still_said { said } else { Vec::new() }
     }
 

@@ -250,6 +250,8 @@ mod tests {
         assert_snapshot!(term.contents(), @"⠋ sin/prometheus  install kube-prometheus 11.3.10 (0 s)");
         tell(&mut tty, &runs::failure()[3..].to_vec());
         assert_snapshot!(term.contents(), @"
+        ✗ sin/prometheus  failed after 40 s: helm upgrade: exit stat
+        us 1
         ✗ Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict

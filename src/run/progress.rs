@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::runner::{Outcome, Survey};
 use crate::fail::Fail;
+use crate::plan::step::Action;
 use crate::plan::{Decision, Plan, Step, StepId};
 use crate::report::event::StepResult;
 
@@ -30,7 +31,12 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(plan: &Plan, survey: Survey, timeout: Duration) -> Self {
         let nothing_to_do = survey.changes().is_empty();
-        let trusted = survey.decisions.into_iter().filter(|_| !survey.old);
+        // What another okemon was at work on may be whole by now: a repair is decided on anew.
+        let lasts = |decision: &Decision| {
+            !matches!(decision, Decision::Do { action: Action::Change | Action::Remove, .. })
+        };
+        let trusted =
+            survey.decisions.into_iter().filter(|(_, decision)| !survey.old && lasts(decision));
         Self {
             nothing_to_do,
             deadline: Instant::now() + timeout,
@@ -42,7 +48,7 @@ impl Progress {
     }
 
     /// What the survey decided about a step; none: it has to be looked at, again or at all.
-    pub(super) fn surveyed(&self, step: &StepId) -> Option<Decision> {
+    pub(super) fn take_surveyed(&self, step: &StepId) -> Option<Decision> {
         locked(&self.surveyed).remove(step)
     }
 

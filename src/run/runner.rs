@@ -89,6 +89,17 @@ fn died(error: &JoinError) -> Fail {
         .hint("`okemon install` goes on from here; please report what was said above")
 }
 
+/// Stops the run when a lane dies by a defect: others may wait for steps of it that never end.
+struct Alarm<'a>(&'a Stop);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.press(Interrupt::Term);
+        }
+    }
+}
+
 /// How a step ended, and what it did, in a line.
 pub(super) type Done = (StepResult, String);
 
@@ -174,7 +185,7 @@ impl Runner {
         Ok(Decision::unchanged())
     }
 
-    /// Does what the survey found missing, without looking again: at most one okemon is at work.
+    /// Does what the survey found missing without looking again, and looks again at what differed.
     ///
     /// The lanes of a stage run side by side; each step waits for those that it needs. After a
     /// failure only those steps are left out that need what failed.
@@ -213,6 +224,7 @@ impl Runner {
     }
 
     async fn lane(&self, lane: Lane, progress: &Progress) {
+        let _alarm = Alarm(&self.stop);
         for step in lane.steps {
             tokio::select! {
                 () = progress.needed(&step) => {}
@@ -260,7 +272,7 @@ impl Runner {
             }
             return Ok((StepResult::Ready, "took the lock".to_owned()));
         }
-        let surveyed = progress.surveyed(&step.id);
+        let surveyed = progress.take_surveyed(&step.id);
         if let Some(Decision::Unchanged { note }) = surveyed {
             if let Some(note) = note {
                 self.feed.emit(Event::StepNoted { step: id, note });

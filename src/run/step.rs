@@ -156,6 +156,11 @@ impl Runner {
     async fn call(&self, call: &Call, step: &Step) -> Result<Answer, Fail> {
         match call {
             Call::Cmd(cmd) => Ok(Answer::Output(self.output(cmd).await?)),
+            Call::Optional(cmd) => match self.output(cmd).await {
+                Ok(output) if output.code == Some(0) => Ok(Answer::Output(output)),
+                Err(fail) if self.stop.requested() => Err(fail),
+                Ok(_) | Err(_) => Ok(Answer::Output(Output::default())),
+            },
             Call::S3(request) => {
                 let (answer, at) = self.send(request, step).await?;
                 Ok(Answer::Http { answer, at })

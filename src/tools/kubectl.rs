@@ -1,6 +1,7 @@
 //! How to say things to `kubectl`, and how to read its answers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -56,7 +57,8 @@ impl Kubectl {
     /// Asks for the last lines of a container, or of the one before it.
     pub fn logs(&self, pod: &str, container: &str, previous: bool) -> Cmd {
         let args = ["logs", pod, "--container", container, "--tail", "5"];
-        self.cmd(args.into_iter().chain(previous.then_some("--previous")))
+        let cmd = self.cmd(args.into_iter().chain(previous.then_some("--previous")));
+        cmd.timeout(Duration::from_secs(5))
     }
 
     /// Makes the objects of a manifest on standard input; fails when one is there already.

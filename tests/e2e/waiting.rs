@@ -129,7 +129,7 @@ fn an_end_of_time_lists_what_is_not_ready_and_why() {
     // What is well takes some looks to become ready.
     eventually("all is installed, and two of six are ready", || {
         said = sandbox.refused(5, &["thanos", "--timeout", "1s"]);
-        let all_told = said.contains("data-thanos-ruler-0 and 4 more");
+        let all_told = said.contains("data-thanos-ruler-0 and 2 more");
         said.contains("Plan: 0 to change") && said.contains("4 of 6 are not ready") && all_told
     });
     assert_snapshot!(said, @"
@@ -141,7 +141,7 @@ fn an_end_of_time_lists_what_is_not_ready_and_why() {
     sin/lock  unchanged
     sin/crds  unchanged
     sin/thanos  unchanged
-    sin/ready  persistentvolumeclaim/data-thanos-ruler-0 and 4 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
+    sin/ready  persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
         hint: `kubectl --context oke-sin -n monitoring describe persistentvolumeclaim data-thanos-ruler-0` shows every try
     sin/ready  pod/thanos-query-POD and 1 more: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it
         hint: `kubectl --context oke-sin -n monitoring logs thanos-query-POD -c query --previous` says why
@@ -149,7 +149,7 @@ fn an_end_of_time_lists_what_is_not_ready_and_why() {
     Not ready: 0 changed, 5 unchanged, 1 failed (T)
     done: sin/cluster, sin/namespace, sin/lock, sin/crds, sin/thanos
     error: sin/ready: waiting until everything runs: 4 of 6 are not ready in time; --timeout gives it longer
-        persistentvolumeclaim/data-thanos-ruler-0 and 4 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
+        persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
             hint: `kubectl --context oke-sin -n monitoring describe persistentvolumeclaim data-thanos-ruler-0` shows every try
         pod/thanos-query-POD and 1 more: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it
             hint: `kubectl --context oke-sin -n monitoring logs thanos-query-POD -c query --previous` says why

@@ -98,12 +98,6 @@ fn an_update_goes_through_on_as_many_nodes_as_replicas() {
 }
 
 #[test]
-fn no_replica_waits_for_the_volume_of_another() {
-    let policies = ["storegateway.podManagementPolicy", "ruler.podManagementPolicy"];
-    assert_set(&thanos_values(), policies.map(|path| (path, json!("Parallel"))));
-}
-
-#[test]
 fn there_are_never_two_compactors() {
     let values = thanos_values();
     assert_set(&values, [("compactor.updateStrategy", json!({"type": "Recreate"}))]);
