@@ -48,9 +48,14 @@ impl<'a> OneCluster<'a> {
     fn step(&self, name: &str, part: Part, needs: &[&str], intent: Intent) -> Step {
         let needs = needs.iter().map(|name| self.id(name)).collect();
         let cluster = Some(self.cluster.name.clone());
-        let outside = ["cluster", "namespace", "bucket", "crds"];
-        let within = (!outside.contains(&name)).then(|| self.id("namespace"));
-        Step { id: self.id(name), cluster, title: title(&intent), part, needs, within, intent }
+        let (id, title) = (self.id(name), title(&intent));
+        Step { id, cluster, title, part, needs, within: None, intent }
+    }
+
+    /// A step about things that lie in the namespace.
+    fn step_within(&self, name: &str, part: Part, needs: &[&str], intent: Intent) -> Step {
+        let within = Some(self.id("namespace"));
+        Step { within, ..self.step(name, part, needs, intent) }
     }
 
     pub(super) fn cluster(&self) -> Step {
@@ -94,7 +99,7 @@ impl<'a> OneCluster<'a> {
         let lock = Intent::Lock(self.cluster.name.clone());
         vec![
             self.step("namespace", Part::Ground, &["cluster"], namespace),
-            self.step("lock", Part::Ground, &["namespace"], lock),
+            self.step_within("lock", Part::Ground, &["namespace"], lock),
         ]
     }
 
@@ -114,7 +119,7 @@ impl<'a> OneCluster<'a> {
         let bucket = Intent::Bucket(Bucket::new(self.cluster, self.local.oci));
         vec![
             self.step("bucket", Part::Bucket, &["lock"], bucket),
-            self.step("secret", Part::Secret, &["bucket"], secret),
+            self.step_within("secret", Part::Secret, &["bucket"], secret),
         ]
     }
 
@@ -132,19 +137,19 @@ impl<'a> OneCluster<'a> {
     fn prometheus(&self) -> Step {
         let (release, archive) = (&self.releases.prometheus, &self.local.archives.prometheus);
         let intent = self.release(release, archive, &self.own.prometheus);
-        let step = self.step("prometheus", Part::Prometheus, self.before_operated(), intent);
+        let step = self.step_within("prometheus", Part::Prometheus, self.before_operated(), intent);
         after_chart(step, release, archive)
     }
 
     fn thanos(&self) -> Vec<Step> {
         let (release, archive) = (&self.releases.thanos, &self.local.archives.thanos);
         let intent = self.release(release, archive, &self.own.thanos);
-        let step = self.step("thanos", Part::Thanos, self.before_operated(), intent);
+        let step = self.step_within("thanos", Part::Thanos, self.before_operated(), intent);
         let mut steps = vec![after_chart(step, release, archive)];
         steps.extend(objects::storeapi(self.config, self.cluster).map(|service| {
             let deed = Deed::new(Verb::Publish, "the StoreAPI by the Service thanos-storeapi");
             let service = self.objects(vec![service], Care::Keep, deed);
-            self.step("storeapi", Part::Thanos, &["lock"], service)
+            self.step_within("storeapi", Part::Thanos, &["lock"], service)
         }));
         steps
     }
@@ -155,16 +160,16 @@ impl<'a> OneCluster<'a> {
             Care::MakeOnce,
             Deed::new(Verb::Make, "Grafana's admin password"),
         );
-        let mut steps = vec![self.step("admin", Part::Grafana, &["lock"], admin)];
+        let mut steps = vec![self.step_within("admin", Part::Grafana, &["lock"], admin)];
         let dashboards = objects::dashboards(self.config);
         if !dashboards.is_empty() {
             let deed = Deed::new(Verb::Provision, format!("{} dashboards", dashboards.len()));
             let dashboards = self.objects(dashboards, Care::Keep, deed);
-            steps.push(self.step("dashboards", Part::Grafana, &["lock"], dashboards));
+            steps.push(self.step_within("dashboards", Part::Grafana, &["lock"], dashboards));
         }
         let (release, archive) = (&self.releases.grafana, &self.local.archives.grafana);
         let intent = self.release(release, archive, &self.own.grafana);
-        let step = self.step("grafana", Part::Grafana, &["admin"], intent);
+        let step = self.step_within("grafana", Part::Grafana, &["admin"], intent);
         steps.push(after_chart(step, release, archive));
         steps
     }
@@ -178,7 +183,7 @@ impl<'a> OneCluster<'a> {
         let intent = Intent::Ready(Ready::new(self.config, self.cluster, self.kubectl.clone()));
         let mut needs = RELEASES.to_vec();
         needs.extend(self.cluster.load_balancer.as_ref().map(|_| "storeapi"));
-        self.step("ready", Part::Ready, &needs, intent)
+        self.step_within("ready", Part::Ready, &needs, intent)
     }
 
     fn release(&self, release: &charts::Release, archive: &Archive, own_values: &Value) -> Intent {
