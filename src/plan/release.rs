@@ -182,19 +182,11 @@ impl Release {
     fn lost_history(&self, there: &Value, wanted: &Value) -> Vec<String> {
         let line = |path: &[&str; 2]| {
             let path = path.map(str::to_owned);
-            let kept = |values| {
-                diff::at(values, &path).map(|value| value.to_string().trim_matches('"').to_owned())
-            };
             // What was not set was the chart's own affair, and may have been longer.
-            let (before, after) = (kept(there).unwrap_or_else(|| "0".to_owned()), kept(wanted)?);
-            let for_ever =
-                |text| nanoseconds(text).map(|length| if length == 0 { i64::MAX } else { length });
-            let shorter = for_ever(&after)? < for_ever(&before)?;
+            let shorter = kept(wanted, &path)? < kept(there, &path).unwrap_or(i64::MAX);
             shorter.then(|| {
-                format!(
-                    "! {}: what is older than {after} is deleted from the bucket for good",
-                    path.join(".")
-                )
+                let (name, after) = (path.join("."), text(diff::at(wanted, &path)));
+                format!("! {name}: what is older than {after} is deleted from the bucket for good")
             })
         };
         self.release.history.iter().filter_map(line).collect()
@@ -205,6 +197,21 @@ impl Release {
             |error: String| Fail::new(Exit::Failed, format!("rendering the values: {error}"));
         let text = self.release.values.preview().map_err(|error| fail(format!("{error:#}")))?;
         serde_yaml::from_str(&text).map_err(|error| fail(error.to_string()))
+    }
+}
+
+/// How long a value lets history be kept, in nanoseconds, 0 being for ever; none: it does not say.
+fn kept(values: &Value, path: &[String]) -> Option<i64> {
+    let length = nanoseconds(&text(diff::at(values, path)))?;
+    Some(if length == 0 { i64::MAX } else { length })
+}
+
+/// A word or a number as it is written; nothing where there is no value.
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
     }
 }
 
@@ -367,6 +374,8 @@ mod tests {
             )
         );
         assert!(warns(&kept("366d")) && !warns(&kept("52w")) && !warns(&kept("365d")));
+        let unset = decided(|status| status["config"]["compactor"] = json!({}));
+        assert!(warns(&unset), "{unset}");
     }
 
     #[test]
