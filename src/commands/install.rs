@@ -36,7 +36,7 @@ pub struct Options {
     pub skip_crds: bool,
     /// Do not ask before the first change.
     pub yes: bool,
-    /// Lanes at a time.
+    /// Steps at a time.
     pub jobs: usize,
     /// How long the whole may take.
     pub timeout: Duration,

@@ -8,6 +8,7 @@ pub mod lease;
 pub mod programs;
 mod progress;
 pub mod runner;
+mod schedule;
 mod step;
 pub mod stop;
 mod stream;

@@ -1,18 +1,16 @@
-//! What the lanes of one run tell each other: what is lost, and how it went so far.
+//! What the steps of one run tell each other: what is lost, and how it went so far.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
 use super::runner::{Outcome, Survey};
 use crate::fail::Fail;
 use crate::plan::step::Action;
-use crate::plan::{Decision, Plan, Step, StepId};
+use crate::plan::{Decision, Step, StepId};
 use crate::report::event::StepResult;
 
-/// What the lanes of one run tell each other.
+/// What the steps of one run tell each other.
 #[derive(Debug)]
 pub(super) struct Progress {
     /// Whether the survey found nothing to do at all.
@@ -21,15 +19,15 @@ pub(super) struct Progress {
     pub(super) deadline: Instant,
     /// What the survey decided, as long as it can be trusted.
     surveyed: Mutex<BTreeMap<StepId, Decision>>,
-    /// The steps of the plan that have not come to an end, good or bad.
-    open: watch::Sender<BTreeSet<StepId>>,
     /// Steps that failed or were left out.
     lost: Mutex<BTreeSet<StepId>>,
+    /// Why each step was left out that was.
+    skipped: Mutex<BTreeMap<StepId, String>>,
     outcome: Mutex<Outcome>,
 }
 
 impl Progress {
-    pub(super) fn new(plan: &Plan, survey: Survey, timeout: Duration) -> Self {
+    pub(super) fn new(survey: Survey, timeout: Duration) -> Self {
         let nothing_to_do = survey.changes().is_empty();
         // What another okemon was at work on may be whole by now: a repair is decided on anew.
         let lasts = |decision: &Decision| {
@@ -41,8 +39,8 @@ impl Progress {
             nothing_to_do,
             deadline: Instant::now() + timeout,
             surveyed: Mutex::new(trusted.collect()),
-            open: watch::Sender::new(plan.steps().map(|step| step.id.clone()).collect()),
             lost: Mutex::default(),
+            skipped: Mutex::default(),
             outcome: Mutex::default(),
         }
     }
@@ -55,19 +53,6 @@ impl Progress {
     /// Trusts the survey no longer: somebody else was at work since.
     pub(super) fn forget(&self) {
         locked(&self.surveyed).clear();
-    }
-
-    /// Waits until all steps that this one needs have come to an end; those of other plans have.
-    pub(super) async fn needed(&self, step: &Step) {
-        let mut open = self.open.subscribe();
-        let ended = |open: &BTreeSet<StepId>| !step.needs.iter().any(|need| open.contains(need));
-        // It fails only when nobody can end a step any more.
-        let _ = open.wait_for(ended).await;
-    }
-
-    /// A step has come to its end.
-    pub(super) fn ended(&self, step: &StepId) {
-        self.open.send_if_modified(|open| open.remove(step));
     }
 
     pub(super) fn outcome(&self) -> MutexGuard<'_, Outcome> {
@@ -83,12 +68,20 @@ impl Progress {
         step.needs.iter().find(|id| lost.contains(id)).map(|id| format!("it needs {id}"))
     }
 
-    pub(super) fn lose(&self, step: &StepId, fail: Option<Fail>) {
+    pub(super) fn fail(&self, step: &StepId, fail: Fail) {
         locked(&self.lost).insert(step.clone());
-        match fail {
-            Some(fail) => self.outcome().failures.push((Some(step.clone()), fail)),
-            None => self.outcome().skipped += 1,
-        }
+        self.outcome().failures.push((Some(step.clone()), fail));
+    }
+
+    pub(super) fn skip(&self, step: &StepId, because: String) {
+        locked(&self.lost).insert(step.clone());
+        locked(&self.skipped).insert(step.clone(), because);
+        self.outcome().skipped += 1;
+    }
+
+    /// Why a step was left out; none: it was not.
+    pub(super) fn skipped(&self, step: &StepId) -> Option<String> {
+        locked(&self.skipped).get(step).cloned()
     }
 
     pub(super) fn count(&self, result: StepResult) {

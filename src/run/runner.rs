@@ -10,13 +10,14 @@ use tokio::task::{JoinError, JoinSet};
 use super::exec::Exec;
 use super::lease::Lease;
 use super::progress::Progress;
-use super::stop::{Interrupt, Stop};
+use super::schedule::Schedule;
+use super::stop::Stop;
 use super::vault::Vault;
 use crate::config::names::ClusterName;
 use crate::diagnose::Finding;
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Action;
-use crate::plan::{Decision, Intent, Lane, Plan, Step, StepId};
+use crate::plan::{Decision, Intent, Plan, Stage, Step, StepId};
 use crate::report::event::{Change, Event, StepResult};
 use crate::report::feed::Feed;
 
@@ -27,7 +28,7 @@ pub struct Runner {
     pub vault: Vault,
     pub feed: Feed,
     pub stop: Stop,
-    /// How many lanes may be at work at once.
+    /// How many steps may be at work at once.
     pub jobs: usize,
     /// How long everything may take to become ready, from the first change on.
     pub timeout: Duration,
@@ -87,17 +88,6 @@ pub struct Outcome {
 fn died(error: &JoinError) -> Fail {
     Fail::new(Exit::Failed, format!("carrying out the plan: a part of okemon died: {error}"))
         .hint("`okemon install` goes on from here; please report what was said above")
-}
-
-/// Stops the run when a lane dies by a defect: others may wait for steps of it that never end.
-struct Alarm<'a>(&'a Stop);
-
-impl Drop for Alarm<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.press(Interrupt::Term);
-        }
-    }
 }
 
 /// How a step ended, and what it did, in a line.
@@ -190,30 +180,18 @@ impl Runner {
     /// The lanes of a stage run side by side; each step waits for those that it needs. After a
     /// failure only those steps are left out that need what failed.
     pub async fn run(self: &Arc<Self>, plan: &Plan, survey: Survey) -> Outcome {
-        let progress = Arc::new(Progress::new(plan, survey, self.timeout));
-        let permits = Arc::new(Semaphore::new(self.jobs));
+        let progress = Arc::new(Progress::new(survey, self.timeout));
         for stage in &plan.stages {
-            let mut lanes = JoinSet::new();
-            for lane in stage.lanes.clone() {
-                // Before the task begins: tasks begin in any order, lanes do not. So a lane that
-                // waits for an earlier one never keeps that one from its permit.
-                let permit = Arc::clone(&permits).acquire_owned().await;
-                let (runner, progress) = (Arc::clone(self), Arc::clone(&progress));
-                lanes.spawn(async move {
-                    let _permit = permit;
-                    runner.lane(lane, &progress).await;
-                });
-            }
-            while let Some(joined) = lanes.join_next().await {
-                if let Err(error) = joined {
-                    self.failed(None, &died(&error));
-                    progress.outcome().failures.push((None, died(&error)));
-                    self.stop.press(Interrupt::Term);
-                }
-            }
+            self.stage(stage, &progress).await;
         }
         for lease in self.leases.values() {
             lease.release(&self.exec, &self.stop).await;
+        }
+        // In the plan's order: they were left out in any.
+        for step in plan.steps() {
+            if let Some(because) = progress.skipped(&step.id) {
+                self.feed.emit(Event::StepSkipped { step: step.id.to_string(), because });
+            }
         }
         let mut outcome = progress.outcome().clone();
         for fail in self.leases.values().filter_map(Lease::lost) {
@@ -223,34 +201,50 @@ impl Runner {
         outcome
     }
 
-    async fn lane(&self, lane: Lane, progress: &Progress) {
-        let _alarm = Alarm(&self.stop);
-        for step in lane.steps {
-            tokio::select! {
-                () = progress.needed(&step) => {}
-                () = self.stop.asked() => {}
-            }
-            if let Some(because) = progress.obstacle(&step, self.stop.requested()) {
-                progress.lose(&step.id, None);
-                self.feed.emit(Event::StepSkipped { step: step.id.to_string(), because });
-                progress.ended(&step.id);
-                continue;
-            }
-            let started = Instant::now();
-            let id = step.id.to_string();
-            match self.step(&step, progress).await {
-                Ok((result, summary)) => {
-                    progress.count(result);
-                    let took = started.elapsed().into();
-                    self.feed.emit(Event::StepDone { step: id, result, summary, took });
+    async fn stage(self: &Arc<Self>, stage: &Stage, progress: &Arc<Progress>) {
+        let mut schedule = Schedule::new(stage);
+        let mut at_work = JoinSet::new();
+        loop {
+            while at_work.len() < self.jobs
+                && let Some(step) = schedule.next()
+            {
+                if let Some(because) = progress.obstacle(&step, self.stop.requested()) {
+                    progress.skip(&step.id, because);
+                    schedule.ended(&step.id);
+                    continue;
                 }
-                Err(Failure { fail, findings }) => {
-                    let (error, hint) = (fail.error.clone(), fail.hint.clone());
-                    progress.lose(&step.id, Some(fail));
-                    self.feed.emit(Event::StepFailed { step: id, error, hint, findings });
-                }
+                let (id, runner, progress) =
+                    (step.id.clone(), Arc::clone(self), Arc::clone(progress));
+                // A task within a task, so that one which dies is known by its name.
+                let work = tokio::spawn(async move { runner.take(&step, &progress).await });
+                at_work.spawn(async move { (id, work.await) });
             }
-            progress.ended(&step.id);
+            let Some(joined) = at_work.join_next().await else { return };
+            let Ok((id, ended)) = joined else { continue };
+            if let Err(error) = ended {
+                let fail = died(&error);
+                self.failed(Some(&id), &fail);
+                progress.fail(&id, fail);
+            }
+            schedule.ended(&id);
+        }
+    }
+
+    /// Takes one step, and tells how it went.
+    async fn take(&self, step: &Step, progress: &Progress) {
+        let started = Instant::now();
+        let id = step.id.to_string();
+        match self.step(step, progress).await {
+            Ok((result, summary)) => {
+                progress.count(result);
+                let took = started.elapsed().into();
+                self.feed.emit(Event::StepDone { step: id, result, summary, took });
+            }
+            Err(Failure { fail, findings }) => {
+                let (error, hint) = (fail.error.clone(), fail.hint.clone());
+                progress.fail(&step.id, fail);
+                self.feed.emit(Event::StepFailed { step: id, error, hint, findings });
+            }
         }
     }
 
