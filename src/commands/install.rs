@@ -17,7 +17,7 @@ use crate::report::Reporter;
 use crate::report::event::{ClusterSeen, Ended, Event};
 use crate::report::feed::Feed;
 use crate::run::exec::{Exec, GRACE, Place, Setup};
-use crate::run::lease::Lease;
+use crate::run::lease::{Lease, Pace};
 use crate::run::programs::{Missing, Programs};
 use crate::run::runner::{Outcome, Runner, Survey};
 use crate::run::stop::{Interrupt, Stop};
@@ -199,7 +199,8 @@ fn leases(
     };
     let lease = |cluster: &Cluster| {
         let kubectl = Kubectl::new(config, cluster);
-        let lease = Lease::new(kubectl, environment.holder(), options.lock_timeout);
+        let lease =
+            Lease::new(kubectl, environment.holder(), options.lock_timeout, Pace::default());
         (cluster.name.clone(), lease)
     };
     config.clusters.iter().filter(locked).map(lease).collect()

@@ -1,57 +1,72 @@
 //! One okemon at a time on a cluster: a Lease `okemon` in the namespace, renewed while a run lasts.
 
-use std::sync::Arc;
+mod words;
+
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::exec::Exec;
 use super::stop::{Interrupt, Stop};
-use crate::content::doc::Doc;
 use crate::fail::{Exit, Fail};
-use crate::tools::cmd::Cmd;
-use crate::tools::failure;
-use crate::tools::kubectl::{self, Kubectl};
-use crate::tools::output::Output;
+use crate::tools::kubectl::Kubectl;
+use words::{Seen, Words, Written};
 
-/// How long the lock of a holder that says nothing more is respected.
-const EXPIRES: SignedDuration = SignedDuration::from_secs(60);
-/// How often a holder says that it is still at work.
-const RENEW: Duration = Duration::from_secs(20);
-/// How long renewals may fail before the lock counts as lost: before others may take it.
-const GIVEN_UP: Duration = Duration::from_secs(45);
-/// How long one word to the API server about the lock may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the lock is looked at while somebody else holds it.
 const POLL: Duration = Duration::from_secs(2);
+/// How often it is tried to give a lock back that is not what we last saw of it.
+const TRIES: usize = 3;
+
+/// How a holder keeps its lock.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often it says that it is still at work.
+    pub renew: Duration,
+    /// How long that may fail before the lock counts as lost: before others may take it.
+    pub give_up: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { renew: Duration::from_secs(20), give_up: Duration::from_secs(45) }
+    }
+}
 
 /// The lock on one cluster.
 #[derive(Debug)]
 pub struct Lease {
-    kubectl: Kubectl,
-    /// Who holds it, for others to read: `opc@operator, process 4711`. No two runs have the same.
-    holder: String,
+    words: Words,
     /// How long to wait for another holder.
     patience: Duration,
+    pace: Pace,
     renewing: Mutex<Option<JoinHandle<()>>>,
     /// Whether the API server may have written it down as ours.
     tried: AtomicBool,
-    /// Whether it stopped being ours while we were at work.
-    lost: Arc<AtomicBool>,
+    /// What was written down as ours last; none while that is not known.
+    ours: Arc<Mutex<Option<Seen>>>,
+    /// Why it stopped being ours while we were at work.
+    lost: Arc<OnceLock<String>>,
 }
 
 impl Lease {
-    pub fn new(kubectl: Kubectl, holder: String, patience: Duration) -> Self {
-        let (renewing, tried, lost) = (Mutex::default(), AtomicBool::default(), Arc::default());
-        Self { kubectl, holder, patience, renewing, tried, lost }
+    /// `holder` tells others who has it: `opc@operator, process 4711`. No two runs have the same.
+    pub fn new(kubectl: Kubectl, holder: String, patience: Duration, pace: Pace) -> Self {
+        Self {
+            words: Words { kubectl, us: holder },
+            patience,
+            pace,
+            renewing: Mutex::default(),
+            tried: AtomicBool::default(),
+            ours: Arc::default(),
+            lost: Arc::default(),
+        }
     }
 
     /// Takes the lock, and keeps it until [`Self::release`]. `waiting` is told once who else holds
-    /// it, before that holder is waited for.
+    /// it, before that holder is waited for; whether one was, is the answer.
     ///
     /// # Errors
     /// When another okemon holds it for longer than we are willing to wait.
@@ -63,9 +78,23 @@ impl Lease {
     ) -> Result<bool, Fail> {
         let started = Instant::now();
         let mut told = false;
+        // On a new cluster there is none: it is made without being asked for.
+        let mut seen = None;
         loop {
-            let there = self.read(exec, stop).await?;
-            if let Some(other) = there.as_ref().and_then(|lease| self.other_holder(lease)) {
+            self.tried.store(true, Ordering::Relaxed);
+            match self.words.take(seen.as_ref(), exec, stop).await {
+                Written::Done(ours) => {
+                    *self.ours.lock().await = Some(ours);
+                    *self.renewing.lock().await = Some(self.keep_renewing(exec, stop));
+                    return Ok(told);
+                }
+                Written::Raced => {}
+                Written::Failed(fail) => return Err(fail),
+            }
+            loop {
+                seen = self.words.read(exec, stop).await?;
+                let other = seen.as_ref().and_then(|seen| self.words.other_holder(seen));
+                let Some(other) = other else { break };
                 if started.elapsed() >= self.patience {
                     return Err(busy(&other));
                 }
@@ -74,23 +103,9 @@ impl Lease {
                     told = true;
                 }
                 tokio::select! {
-                    () = tokio::time::sleep(POLL) => continue,
+                    () = tokio::time::sleep(POLL) => {}
                     () = stop.asked() => return Err(Fail::new(Exit::Interrupted, "interrupted")),
                 }
-            }
-            let since = now();
-            let version = there.as_ref().map(version_of);
-            let cmd = self.write(version.as_deref(), &since, &self.holder);
-            self.tried.store(true, Ordering::Relaxed);
-            let output = send(exec, stop, &cmd).await?;
-            if let Some(version) = written_version(&output) {
-                let renewing = self.keep_renewing(version, since, exec, stop);
-                *self.renewing.lock().await = Some(renewing);
-                return Ok(told);
-            }
-            // Somebody was faster: look again who it is.
-            if !lost_race(&output) {
-                return Err(failure::explain(&cmd, &output));
             }
         }
     }
@@ -99,142 +114,69 @@ impl Lease {
     pub async fn release(&self, exec: &Arc<Exec>, stop: &Stop) {
         if let Some(renewing) = self.renewing.lock().await.take() {
             renewing.abort();
+            // What it holds is let go before we ask for it.
+            let _ = renewing.await;
         }
         if !self.tried.load(Ordering::Relaxed) {
             return;
         }
         let stop = stop.last_words();
-        // A renewal that was cut short may have been heard all the same: then the first try is late.
-        for _ in 0..2 {
-            let Ok(Some(lease)) = self.read(exec, &stop).await else { return };
-            if lease["spec"]["holderIdentity"] != self.holder.as_str() {
-                return;
-            }
-            let since = lease["spec"]["acquireTime"].as_str().unwrap_or_default();
-            let cmd = self.write(Some(&version_of(&lease)), since, "");
-            match send(exec, &stop, &cmd).await {
-                Ok(output) if lost_race(&output) => {}
-                Ok(_) | Err(_) => return,
-            }
+        let mut ours = self.ours.lock().await.take();
+        for _ in 0..TRIES {
+            let seen = match ours.take() {
+                Some(seen) => seen,
+                // What was cut short may have been heard all the same.
+                None => match self.words.read(exec, &stop).await {
+                    Ok(Some(seen)) if self.words.is_ours(&seen) => seen,
+                    Ok(_) | Err(_) => return,
+                },
+            };
+            let Written::Raced = self.words.free(&seen, exec, &stop).await else { return };
         }
     }
 
     /// What it means that the lock was lost during the run; none: it was not.
     pub fn lost(&self) -> Option<Fail> {
-        self.lost.load(Ordering::Relaxed).then(|| {
-            Fail::new(
-                Exit::Busy,
-                "keeping the lock: another okemon took it, so this run ended early",
-            )
-            .hint("`kubectl get lease okemon` shows who has it; run this again when it is free")
-        })
-    }
-
-    async fn read(&self, exec: &Arc<Exec>, stop: &Stop) -> Result<Option<Value>, Fail> {
-        let args = ["get", "lease", "okemon", "--ignore-not-found", "-o", "json"];
-        let cmd = self.kubectl.cmd(args).timeout(PATIENCE);
-        let output = send(exec, stop, &cmd).await?;
-        if output.code != Some(0) {
-            return Err(failure::explain(&cmd, &output));
-        }
-        let objects = kubectl::objects(&output.stdout)
-            .map_err(|error| Fail::new(Exit::Failed, format!("reading the lock: {error:#}")))?;
-        Ok(objects.into_iter().next())
-    }
-
-    /// Who else holds the Lease, and since when; none: it is free, expired or ours.
-    fn other_holder(&self, lease: &Value) -> Option<String> {
-        let text = |field: &str| lease["spec"][field].as_str().unwrap_or_default();
-        let holder = text("holderIdentity");
-        if holder.is_empty() || holder == self.holder {
-            return None;
-        }
-        let renewed: Timestamp = text("renewTime").parse().ok()?;
-        let alive = Timestamp::now().duration_since(renewed) < EXPIRES;
-        alive.then(|| format!("{holder}, since {}", text("acquireTime")))
-    }
-
-    /// Writes the Lease; an empty `holder` gives it back. `version` is the one that is replaced.
-    fn write(&self, version: Option<&str>, since: &str, holder: &str) -> Cmd {
-        let verb = if version.is_none() { "create" } else { "replace" };
-        let data = json!({
-            "version": version,
-            "holder": holder,
-            "since": since,
-            "now": now(),
-            "seconds": EXPIRES.as_secs(),
-        });
-        let cmd = self.kubectl.cmd([verb, "-o", "json", "-f", "-"]).timeout(PATIENCE);
-        cmd.docs([Doc::new("manifests/lease.yaml.j2", data)])
+        let why = self.lost.get()?;
+        let fail =
+            Fail::new(Exit::Busy, format!("keeping the lock: {why}, so this run ended early"));
+        Some(
+            fail.hint(
+                "`kubectl get lease okemon` shows who has it; run this again when it is free",
+            ),
+        )
     }
 
     /// Says every now and then that we are still at work. When it cannot be said any more, the run
-    /// ends: two at work would be worse.
-    fn keep_renewing(
-        &self,
-        mut version: String,
-        since: String,
-        exec: &Arc<Exec>,
-        stop: &Stop,
-    ) -> JoinHandle<()> {
-        let lease = Self::new(self.kubectl.clone(), self.holder.clone(), self.patience);
-        let (lost, exec, stop) = (Arc::clone(&self.lost), Arc::clone(exec), stop.clone());
+    /// ends: two at work would be worse. One that somebody deleted is made again by that.
+    fn keep_renewing(&self, exec: &Arc<Exec>, stop: &Stop) -> JoinHandle<()> {
+        let (words, pace) = (self.words.clone(), self.pace);
+        let (ours, lost) = (Arc::clone(&self.ours), Arc::clone(&self.lost));
+        let (exec, stop) = (Arc::clone(exec), stop.clone());
         tokio::spawn(async move {
             let mut renewed = Instant::now();
             loop {
-                tokio::time::sleep(RENEW).await;
-                let cmd = lease.write(Some(&version), &since, &lease.holder);
-                let answer = send(&exec, &stop, &cmd).await.unwrap_or_default();
-                match written_version(&answer) {
-                    Some(written) => (version, renewed) = (written, Instant::now()),
-                    None if lost_race(&answer) || gone(&answer) || renewed.elapsed() > GIVEN_UP => {
-                        lost.store(true, Ordering::Relaxed);
-                        return stop.press(Interrupt::Term);
+                tokio::time::sleep(pace.renew).await;
+                let Some(seen) = ours.lock().await.take() else { return };
+                let why = match words.renew(&seen, &exec, &stop).await {
+                    Written::Done(written) => {
+                        renewed = Instant::now();
+                        *ours.lock().await = Some(written);
+                        continue;
                     }
                     // The API server may be back at the next turn.
-                    None => {}
-                }
+                    Written::Failed(_) if renewed.elapsed() < pace.give_up => {
+                        *ours.lock().await = Some(seen);
+                        continue;
+                    }
+                    Written::Failed(fail) => format!("it could not be renewed: {fail}"),
+                    Written::Raced => "another okemon took it".to_owned(),
+                };
+                let _ = lost.set(why);
+                return stop.press(Interrupt::Term);
             }
         })
     }
-}
-
-/// The time in the form that the API server wants: microseconds, always.
-fn now() -> String {
-    format!("{:.6}", Timestamp::now())
-}
-
-async fn send(exec: &Arc<Exec>, stop: &Stop, cmd: &Cmd) -> Result<Output, Fail> {
-    let text = match &cmd.stdin {
-        crate::tools::cmd::Stdin::Docs(docs) => docs.first().map(|doc| doc.render(|_| None)),
-        _ => None,
-    };
-    let stdin = text
-        .transpose()
-        .map_err(|error| Fail::new(Exit::Failed, format!("rendering the lock: {error:#}")))?;
-    Ok(exec.run(cmd, stdin, stop).await?)
-}
-
-fn version_of(lease: &Value) -> String {
-    lease["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned()
-}
-
-/// The version of the Lease that was written; none: it was not.
-fn written_version(output: &Output) -> Option<String> {
-    if output.code != Some(0) {
-        return None;
-    }
-    kubectl::objects(&output.stdout).ok()?.first().map(version_of)
-}
-
-/// Whether the Lease is not what we last saw of it: somebody else was faster.
-fn lost_race(output: &Output) -> bool {
-    output.stderr.contains("(AlreadyExists)") || output.stderr.contains("(Conflict)")
-}
-
-/// Whether the Lease that was ours is gone.
-fn gone(output: &Output) -> bool {
-    output.stderr.contains("(NotFound)")
 }
 
 fn busy(other: &str) -> Fail {

@@ -212,6 +212,16 @@ impl Sandbox {
             .collect()
     }
 
+    /// The buckets that there are.
+    pub(crate) fn buckets(&self) -> Vec<String> {
+        let directory = std::fs::read_dir(self.s3("directory")).unwrap();
+        let names =
+            directory.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+        names.sort();
+        names
+    }
+
     pub(crate) fn fault(&self, fault: &str) {
         self.driver(&["fault", "sin", fault]);
     }
@@ -285,6 +295,10 @@ fn tool_directory(name: &str) -> PathBuf {
     let rows = ended.stdout.lines().filter_map(|line| line.split_once(' '));
     let mut found = rows.filter(|(tool, _)| *tool == name).map(|(_, path)| path.trim().into());
     found.next().unwrap_or_else(|| panic!("no {name} in:\n{}", ended.stdout))
+}
+
+pub(crate) fn without_keys(okemon: &mut Command) -> &mut Command {
+    okemon.env_remove("OKEMON_S3_ACCESS_KEY").env_remove("OKEMON_S3_SECRET_KEY")
 }
 
 /// Runs a command to its end.

@@ -1,0 +1,158 @@
+//! What is said to the API server about the lock, and what it answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::content::doc::Doc;
+use crate::fail::{Exit, Fail};
+use crate::run::exec::Exec;
+use crate::run::stop::Stop;
+use crate::tools::failure;
+use crate::tools::kubectl::{self, Kubectl};
+use crate::tools::output::Output;
+
+/// How long the lock of a holder that says nothing more is respected.
+const EXPIRES: SignedDuration = SignedDuration::from_secs(60);
+/// How long one word to the API server about the lock may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The Lease of one cluster, as one run speaks of it.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    pub(super) kubectl: Kubectl,
+    /// Who we are, for others to read: `opc@operator, process 4711`. No two runs have the same.
+    pub(super) us: String,
+}
+
+/// The Lease as the API server has it.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// Its `resourceVersion`.
+    version: String,
+    /// Empty: nobody's.
+    holder: String,
+    /// When its holder took it.
+    since: String,
+    renewed: Option<Timestamp>,
+}
+
+/// What became of a Lease that was to be written.
+#[derive(Debug)]
+pub(super) enum Written {
+    Done(Seen),
+    /// It is not what we last saw of it: somebody else was faster.
+    Raced,
+    Failed(Fail),
+}
+
+impl Words {
+    /// The Lease as it is; none: there is none.
+    pub(super) async fn read(&self, exec: &Arc<Exec>, stop: &Stop) -> Result<Option<Seen>, Fail> {
+        let args = ["get", "lease", "okemon", "--ignore-not-found", "-o", "json"];
+        let cmd = self.kubectl.cmd(args).timeout(PATIENCE);
+        let output = exec.run(&cmd, None, stop).await?;
+        if output.code != Some(0) {
+            return Err(failure::explain(&cmd, &output));
+        }
+        Seen::read(&output)
+    }
+
+    /// Writes that it is ours: anew, or in place of what was seen.
+    pub(super) async fn take(&self, seen: Option<&Seen>, exec: &Arc<Exec>, stop: &Stop) -> Written {
+        self.write(&self.us, &now(), seen, exec, stop).await
+    }
+
+    /// Writes that we are still at work.
+    pub(super) async fn renew(&self, ours: &Seen, exec: &Arc<Exec>, stop: &Stop) -> Written {
+        self.write(&self.us, &ours.since, Some(ours), exec, stop).await
+    }
+
+    /// Writes that it is nobody's.
+    pub(super) async fn free(&self, ours: &Seen, exec: &Arc<Exec>, stop: &Stop) -> Written {
+        self.write("", &ours.since, Some(ours), exec, stop).await
+    }
+
+    pub(super) fn is_ours(&self, seen: &Seen) -> bool {
+        seen.holder == self.us
+    }
+
+    /// Who else holds it, and since when; none: it is free, expired or ours.
+    pub(super) fn other_holder(&self, seen: &Seen) -> Option<String> {
+        if seen.holder.is_empty() || self.is_ours(seen) {
+            return None;
+        }
+        let alive = Timestamp::now().duration_since(seen.renewed?) < EXPIRES;
+        alive.then(|| format!("{}, since {}", seen.holder, seen.since))
+    }
+
+    async fn write(
+        &self,
+        holder: &str,
+        since: &str,
+        instead: Option<&Seen>,
+        exec: &Arc<Exec>,
+        stop: &Stop,
+    ) -> Written {
+        let verb = if instead.is_none() { "create" } else { "replace" };
+        let data = json!({
+            "version": instead.map(|seen| &seen.version),
+            "holder": holder,
+            "since": since,
+            "now": now(),
+            "seconds": EXPIRES.as_secs(),
+        });
+        let stdin = match Doc::new("manifests/lease.yaml.j2", data).render(|_| None) {
+            Ok(stdin) => stdin,
+            Err(error) => {
+                return Written::Failed(Fail::new(
+                    Exit::Failed,
+                    format!("rendering the lock: {error:#}"),
+                ));
+            }
+        };
+        let cmd = self.kubectl.cmd([verb, "-o", "json", "-f", "-"]).timeout(PATIENCE);
+        match exec.run(&cmd, Some(stdin), stop).await {
+            Err(failure) => Written::Failed(failure.into()),
+            Ok(output) if output.code == Some(0) => match Seen::read(&output) {
+                Ok(Some(seen)) => Written::Done(seen),
+                Ok(None) => Written::Failed(Fail::new(Exit::Failed, "writing the lock: no answer")),
+                Err(fail) => Written::Failed(fail),
+            },
+            Ok(output) if is_there(&output) => Written::Raced,
+            Ok(output) => Written::Failed(failure::explain(&cmd, &output)),
+        }
+    }
+}
+
+/// Whether a Lease was not written because there is one, or because there is a newer one.
+fn is_there(output: &Output) -> bool {
+    output.stderr.contains("(AlreadyExists)") || output.stderr.contains("(Conflict)")
+}
+
+impl Seen {
+    fn read(output: &Output) -> Result<Option<Self>, Fail> {
+        let objects = kubectl::objects(&output.stdout)
+            .map_err(|error| Fail::new(Exit::Failed, format!("reading the lock: {error:#}")))?;
+        let read = |lease: &Value| {
+            let text = |field: &str| lease["spec"][field].as_str().unwrap_or_default().to_owned();
+            Self {
+                version: lease["metadata"]["resourceVersion"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+                holder: text("holderIdentity"),
+                since: text("acquireTime"),
+                renewed: text("renewTime").parse().ok(),
+            }
+        };
+        Ok(objects.first().map(read))
+    }
+}
+
+/// The time in the form that the API server wants: microseconds, always.
+fn now() -> String {
+    format!("{:.6}", Timestamp::now())
+}
