@@ -258,7 +258,7 @@ mod tests {
         assert!(crds().ask(&answers).is_none(), "a question is left");
         insta::assert_snapshot!(told(&crds().decide(&answers)), @"
         Add: apply the operator's custom resource definitions
-          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
           $ until kubectl --context oke-sin --namespace monitoring get prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com,servicemonitors.monitoring.coreos.com,prometheusrules.monitoring.coreos.com,podmonitors.monitoring.coreos.com,probes.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com,prometheusagents.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,thanosrulers.monitoring.coreos.com --output name; do sleep 1; done
         ");
         let diff = "+++ /tmp/MERGED-2/apiextensions.k8s.io.v1.CustomResourceDefinition..probes.monitoring.coreos.com\tnow\n";
@@ -269,7 +269,7 @@ mod tests {
         insta::assert_snapshot!(decided("0.80.0 helm", Some(differs)), @"
         Change: apply the operator's custom resource definitions
           ~ probes.monitoring.coreos.com
-          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ helm show crds /charts/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
           $ until kubectl --context oke-sin --namespace monitoring get prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com,servicemonitors.monitoring.coreos.com,prometheusrules.monitoring.coreos.com,podmonitors.monitoring.coreos.com,probes.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com,prometheusagents.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,thanosrulers.monitoring.coreos.com --output name; do sleep 1; done
         ");
     }

@@ -120,7 +120,7 @@ mod tests {
         insta::assert_snapshot!(told, @"
         Change: store the bucket's keys in the Secret thanos-objstore-config
           ~ Secret/thanos-objstore-config data.objstore.yml
-          $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+          $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
           $ kubectl --context oke-sin --namespace monitoring rollout restart deployment,statefulset --selector 'app.kubernetes.io/name in (thanos,prometheus)'
         ");
     }
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(told(&admin.decide(&[said(LIVE)])), "unchanged");
         insta::assert_snapshot!(told(&admin.decide(&[said("")])), @"
         Add: make Grafana's admin password
-          $ kubectl --context oke-sin --namespace monitoring create --field-manager okemon -f -
+          $ kubectl --context oke-sin --namespace monitoring create --validate=false --field-manager okemon -f -
         ");
     }
 

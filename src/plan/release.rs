@@ -280,7 +280,7 @@ mod tests {
         told(&release.decide(&answers))
     }
 
-    const UPGRADE: &str = "$ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring";
+    const UPGRADE: &str = "$ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring";
 
     #[test]
     fn a_release_that_is_as_wanted_is_left_alone() {

@@ -97,6 +97,12 @@ const HELM: &[Known] = &[
         exit: Exit::Config,
         hint: "`okemon plan` shows the values that are sent; mend your own values file",
     },
+    // The API server's, of an object made from them.
+    Known {
+        words: &["field not declared in schema"],
+        exit: Exit::Config,
+        hint: "`okemon plan` shows the values that are sent; mend your own values file",
+    },
     Known {
         words: &["values don't meet the specifications"],
         exit: Exit::Config,

@@ -54,12 +54,19 @@ impl Helm {
 
     /// Installs or upgrades a release; `description` is kept with the revision.
     ///
+    /// The API server checks the objects; helm would first fetch its schemas, megabytes of them.
     /// Never `--wait`: it names no reason, and sees nothing of what an operator makes.
     pub fn upgrade(&self, release: &Release, chart: &Path, description: &str) -> Cmd {
         let chart = chart.display().to_string();
         let own = release.values_file.as_ref().map(|path| path.display().to_string());
         let mut args = vec!["upgrade", "--install", release.name, &chart, "--skip-crds"];
-        args.extend(["--description", description, "--values", "-"]);
+        args.extend([
+            "--disable-openapi-validation",
+            "--description",
+            description,
+            "--values",
+            "-",
+        ]);
         if let Some(own) = &own {
             args.extend(["--values", own]);
         }

@@ -44,14 +44,13 @@ impl Kubectl {
 
     /// Sends a manifest from standard input, and takes over every field that it sets.
     pub fn apply(&self) -> Cmd {
-        self.cmd(["apply", "--server-side", "--force-conflicts"].into_iter().chain(MANAGED))
+        self.cmd(["apply"].into_iter().chain(SERVER_SIDE).chain(MANAGED))
     }
 
     /// Asks what [`Self::apply`] would make of the objects; the server answers, and stores nothing.
     pub fn would_apply(&self) -> Cmd {
-        let args =
-            ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-o", "json"];
-        self.cmd(args.into_iter().chain(MANAGED))
+        let dry = ["--dry-run=server", "-o", "json"];
+        self.cmd(["apply"].into_iter().chain(SERVER_SIDE).chain(dry).chain(MANAGED))
     }
 
     /// Asks for the last lines of a container, or of the one before it.
@@ -63,10 +62,21 @@ impl Kubectl {
 
     /// Makes the objects of a manifest on standard input; fails when one is there already.
     pub fn create(&self) -> Cmd {
-        self.cmd(["create"].into_iter().chain(MANAGED))
+        self.cmd(["create", UNCHECKED].into_iter().chain(MANAGED))
+    }
+
+    /// Writes an object of okemon's own, anew or in place of the one that its manifest names.
+    pub fn write(&self, anew: bool) -> Cmd {
+        let verb = if anew { "create" } else { "replace" };
+        self.cmd([verb, UNCHECKED, "-o", "json", "-f", "-"])
     }
 }
 
+/// The server itself refuses a field that it does not know.
+const SERVER_SIDE: [&str; 3] = ["--server-side", "--force-conflicts", UNCHECKED];
+/// Else kubectl first fetches the schemas of the API server, with every call: on a far or busy
+/// cluster that takes longer than the call.
+const UNCHECKED: &str = "--validate=false";
 const MANAGED: [&str; 4] = ["--field-manager", FIELD_MANAGER, "-f", "-"];
 
 /// Reads the objects of `kubectl -o json`: one object, a list of them, several documents one after

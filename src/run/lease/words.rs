@@ -96,7 +96,6 @@ impl Words {
         exec: &Arc<Exec>,
         stop: &Stop,
     ) -> Written {
-        let verb = if instead.is_none() { "create" } else { "replace" };
         let data = json!({
             "version": instead.map(|seen| &seen.version),
             "holder": holder,
@@ -113,7 +112,7 @@ impl Words {
                 ));
             }
         };
-        let cmd = self.kubectl.cmd([verb, "-o", "json", "-f", "-"]).timeout(PATIENCE);
+        let cmd = self.kubectl.write(instead.is_none()).timeout(PATIENCE);
         match exec.run(&cmd, Some(stdin), stop).await {
             Err(failure) => Written::Failed(failure.into()),
             Ok(output) if output.code == Some(0) => match Seen::read(&output) {
