@@ -19,7 +19,7 @@ use crate::report::feed::Feed;
 use crate::run::exec::{Exec, GRACE, Place, Setup};
 use crate::run::lease::{Lease, Pace};
 use crate::run::programs::{Missing, Programs};
-use crate::run::runner::{Outcome, Runner, Survey};
+use crate::run::runner::{Failures, Outcome, Runner, Survey};
 use crate::run::stop::{Interrupt, Stop};
 use crate::tools::cmd::Tool;
 use crate::tools::kubectl::Kubectl;
@@ -100,25 +100,16 @@ async fn run(
     for (step, note) in notes {
         runner.feed.emit(Event::StepNoted { step: step.to_string(), note });
     }
-    let survey = runner.survey(plan).await;
     let mut outcome = Outcome::default();
     let mut declined = false;
-    if survey.failures.is_empty() {
-        let (changes, unchanged) = (survey.changes(), survey.unchanged());
-        runner.feed.emit(Event::Surveyed { changes, unchanged });
-        runner.feed.settle().await;
-        match agreed(plan, survey, options, ask) {
-            Ok(Some(survey)) => outcome = runner.run(plan, survey).await,
-            Ok(None) => declined = true,
-            Err(fail) => {
-                runner.failed(None, &fail);
-                outcome.failures.push((None, fail));
+    match consent(runner, plan, options, ask).await {
+        Ok(Some(survey)) => outcome = runner.run(plan, survey).await,
+        Ok(None) => declined = true,
+        Err(failures) => {
+            for (id, fail) in &failures {
+                runner.failed(id.as_ref(), fail);
             }
-        }
-    } else {
-        outcome.failures = survey.failures;
-        for (id, fail) in &outcome.failures {
-            runner.failed(id.as_ref(), fail);
+            outcome.failures = failures;
         }
     }
     let exit = if declined { Exit::Refused } else { exit(&outcome, &runner.stop, config) };
@@ -133,22 +124,45 @@ async fn run(
     exit
 }
 
-/// What may be done: all of it, unless a person at a terminal is asked, and says no.
-fn agreed(
+/// What is to be done, once it was shown and a person, where there is one, has said yes to it; none:
+/// the answer was no.
+async fn consent(
+    runner: &Arc<Runner>,
     plan: &Plan,
-    survey: Survey,
     options: &Options,
     ask: &mut dyn Ask,
-) -> Result<Option<Survey>, Fail> {
-    if survey.changes().is_empty() || options.yes || !options.interactive {
-        return Ok(Some(survey));
+) -> Result<Option<Survey>, Failures> {
+    let mut survey = surveyed(runner, plan).await?;
+    loop {
+        let (changes, unchanged) = (survey.changes(), survey.unchanged());
+        runner.feed.emit(Event::Surveyed { changes: changes.clone(), unchanged });
+        runner.feed.settle().await;
+        if changes.is_empty() || options.yes || !options.interactive {
+            return Ok(Some(survey));
+        }
+        if !agreed(plan, ask).map_err(|fail| vec![(None, fail)])? {
+            return Ok(None);
+        }
+        // Reading takes a person minutes: what was shown is done, or what is now is shown.
+        survey = surveyed(runner, plan).await?;
+        if survey.changes() == changes {
+            return Ok(Some(survey));
+        }
+        let note = "what is there has changed while you read".to_owned();
+        runner.feed.emit(Event::StepNoted { step: "run".to_owned(), note });
     }
+}
+
+async fn surveyed(runner: &Arc<Runner>, plan: &Plan) -> Result<Survey, Failures> {
+    let survey = runner.survey(plan).await;
+    if survey.failures.is_empty() { Ok(survey) } else { Err(survey.failures) }
+}
+
+fn agreed(plan: &Plan, ask: &mut dyn Ask) -> Result<bool, Fail> {
     let explain = text(plan).unwrap_or_else(|error| format!("{error:#}"));
     let answer = tokio::task::block_in_place(|| ask.confirm("Make these changes?", &explain));
     match answer {
-        // Reading takes a person minutes.
-        Ok(Answer::Yes) => Ok(Some(Survey { old: true, ..survey })),
-        Ok(Answer::No) => Ok(None),
+        Ok(answer) => Ok(matches!(answer, Answer::Yes)),
         Err(NoAnswer::Interrupted) => {
             Err(Fail::new(Exit::Interrupted, "interrupted at the question: nothing was changed"))
         }

@@ -1,6 +1,7 @@
 //! What the steps of one run tell each other: what is lost, and how it went so far.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,10 @@ pub(super) struct Progress {
     pub(super) nothing_to_do: bool,
     /// When waiting ends.
     pub(super) deadline: Instant,
-    /// What the survey decided, as long as it can be trusted.
-    surveyed: Mutex<BTreeMap<StepId, Decision>>,
+    /// What the survey decided, and what was shown of it.
+    surveyed: BTreeMap<StepId, Decision>,
+    /// Whether somebody else was at work since the survey.
+    old: AtomicBool,
     /// Steps that failed or were left out.
     lost: Mutex<BTreeSet<StepId>>,
     /// Why each step was left out that was.
@@ -29,30 +32,36 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(survey: Survey, timeout: Duration) -> Self {
         let nothing_to_do = survey.changes().is_empty();
-        // What another okemon was at work on may be whole by now: a repair is decided on anew.
-        let lasts = |decision: &Decision| {
-            !matches!(decision, Decision::Do { action: Action::Change | Action::Remove, .. })
-        };
-        let trusted =
-            survey.decisions.into_iter().filter(|(_, decision)| !survey.old && lasts(decision));
         Self {
             nothing_to_do,
             deadline: Instant::now() + timeout,
-            surveyed: Mutex::new(trusted.collect()),
+            surveyed: survey.decisions.into_iter().collect(),
+            old: AtomicBool::default(),
             lost: Mutex::default(),
             skipped: Mutex::default(),
             outcome: Mutex::default(),
         }
     }
 
-    /// What the survey decided about a step; none: it has to be looked at, again or at all.
-    pub(super) fn take_surveyed(&self, step: &StepId) -> Option<Decision> {
-        locked(&self.surveyed).remove(step)
+    /// What the survey decided about a step; none: it was not asked about it.
+    pub(super) fn surveyed(&self, step: &StepId) -> Option<&Decision> {
+        self.surveyed.get(step)
+    }
+
+    /// The same as long as it can be done without a second look. What another okemon was at work on
+    /// may be whole by now: a repair is decided on anew.
+    pub(super) fn decided(&self, step: &StepId) -> Option<&Decision> {
+        let repairs = |decision: &Decision| {
+            matches!(decision, Decision::Do { action: Action::Change | Action::Remove, .. })
+        };
+        let trusted =
+            |decision: &&Decision| !self.old.load(Ordering::Relaxed) && !repairs(decision);
+        self.surveyed(step).filter(trusted)
     }
 
     /// Trusts the survey no longer: somebody else was at work since.
-    pub(super) fn forget(&self) {
-        locked(&self.surveyed).clear();
+    pub(super) fn outdated(&self) {
+        self.old.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn outcome(&self) -> MutexGuard<'_, Outcome> {

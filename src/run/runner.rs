@@ -36,14 +36,15 @@ pub struct Runner {
     pub leases: BTreeMap<ClusterName, Lease>,
 }
 
+/// What went wrong in which step; none: in none of them.
+pub type Failures = Vec<(Option<StepId>, Fail)>;
+
 /// What the looks of a plan said before anything was changed.
 #[derive(Debug, Default)]
 pub struct Survey {
     /// What each step would do, in the plan's order.
     pub decisions: Vec<(StepId, Decision)>,
-    pub failures: Vec<(Option<StepId>, Fail)>,
-    /// Too much time has passed to rely on it: every step is to be looked at again.
-    pub old: bool,
+    pub failures: Failures,
 }
 
 impl Survey {
@@ -80,7 +81,7 @@ impl Survey {
 pub struct Outcome {
     pub changed: usize,
     pub unchanged: usize,
-    pub failures: Vec<(Option<StepId>, Fail)>,
+    pub failures: Failures,
     pub skipped: usize,
 }
 
@@ -261,20 +262,20 @@ impl Runner {
                     self.feed.emit(Event::StepNoted { step: id.clone(), note });
                 };
                 if lease.take(&self.exec, &self.stop, waiting).await? {
-                    progress.forget();
+                    progress.outdated();
                 }
             }
             return Ok((StepResult::Ready, "took the lock".to_owned()));
         }
-        let surveyed = progress.take_surveyed(&step.id);
-        if let Some(Decision::Unchanged { note }) = surveyed {
-            if let Some(note) = note {
+        let decided = progress.decided(&step.id);
+        if let Some(Decision::Unchanged { note }) = decided {
+            if let Some(note) = note.clone() {
                 self.feed.emit(Event::StepNoted { step: id, note });
             }
             return Ok((StepResult::Unchanged, String::new()));
         }
         self.feed.emit(Event::StepStarted { step: id, title: step.title.clone() });
-        self.carry_out(step, surveyed, progress).await
+        self.carry_out(step, decided.cloned(), progress).await
     }
 
     /// Reports a failure, of a step or of the run as a whole.

@@ -66,6 +66,9 @@ impl Runner {
                 Some(decision) => decision,
                 None => self.look(step).await?,
             };
+            if let Some(note) = unlike_shown(&decision, progress.surveyed(&step.id)) {
+                self.feed.emit(Event::StepNoted { step: step.id.to_string(), note });
+            }
             match decision {
                 Decision::Unchanged { note } => {
                     let ready = matches!(step.intent, Intent::Ready(_));
@@ -254,6 +257,17 @@ impl Runner {
         }
         Ok(Some(text.into()))
     }
+}
+
+/// What is about to be done, where something else was shown before.
+fn unlike_shown(decision: &Decision, shown: Option<&Decision>) -> Option<String> {
+    let Decision::Do { deed, details, .. } = decision else { return None };
+    let same = matches!(
+        shown?,
+        Decision::Do { deed: other, details: before, .. } if (other, before) == (deed, details)
+    );
+    let details: String = details.iter().map(|detail| format!("; {detail}")).collect();
+    (!same).then(|| format!("unlike what was shown: {deed}{details}"))
 }
 
 /// Why waiting ends early: for these, which time does not mend, or because nothing moves.

@@ -33,36 +33,36 @@ fn one_command_installs_everything_and_says_where_the_store_api_answers() {
     Plan: 10 to change, 1 unchanged.
     sin/cluster  unchanged
     sin/namespace  create the namespace ...
-    sin/namespace  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/namespace.yaml
+    sin/namespace  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f - < manifests/namespace.yaml
     sin/namespace  created the namespace (T)
     sin/lock  take the lock ...
     sin/lock  took the lock (T)
-    sin/admin  $ kubectl --context oke-sin --namespace monitoring create --field-manager okemon -f - < manifests/grafana-admin.yaml
+    sin/admin  $ kubectl --context oke-sin --namespace monitoring create --validate=false --field-manager okemon -f - < manifests/grafana-admin.yaml
     sin/admin  made Grafana's admin password (T)
     sin/admin  make Grafana's admin password ...
     sin/bucket  $ curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT S3/thanos
     sin/bucket  create the bucket thanos in ap-singapore-1 ...
     sin/bucket  created the bucket thanos in ap-singapore-1 (T)
-    sin/crds  $ helm show crds CHARTS/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f -
+    sin/crds  $ helm show crds CHARTS/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
     sin/crds  $ until kubectl --context oke-sin --namespace monitoring get prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com,servicemonitors.monitoring.coreos.com,prometheusrules.monitoring.coreos.com,podmonitors.monitoring.coreos.com,probes.monitoring.coreos.com,alertmanagerconfigs.monitoring.coreos.com,prometheusagents.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,thanosrulers.monitoring.coreos.com --output name; do sleep 1; done
     sin/crds  applied the operator's custom resource definitions (T)
     sin/crds  apply the operator's custom resource definitions ...
-    sin/dashboards  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/dashboard.yaml < manifests/dashboard.yaml < manifests/dashboard.yaml
+    sin/dashboards  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f - < manifests/dashboard.yaml < manifests/dashboard.yaml < manifests/dashboard.yaml
     sin/dashboards  provision 3 dashboards ...
     sin/dashboards  provisioned 3 dashboards (T)
-    sin/grafana  $ helm upgrade --install grafana CHARTS/grafana-12.11.1.tgz --skip-crds --description 'okemon: grafana-12.11.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/grafana.yaml
+    sin/grafana  $ helm upgrade --install grafana CHARTS/grafana-12.11.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: grafana-12.11.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/grafana.yaml
     sin/grafana  install grafana 12.11.1 ...
     sin/grafana  installed grafana 12.11.1 (T)
-    sin/prometheus  $ helm upgrade --install prometheus CHARTS/kube-prometheus-11.3.10.tgz --skip-crds --description 'okemon: kube-prometheus-11.3.10 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/prometheus.yaml
+    sin/prometheus  $ helm upgrade --install prometheus CHARTS/kube-prometheus-11.3.10.tgz --skip-crds --disable-openapi-validation --description 'okemon: kube-prometheus-11.3.10 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/prometheus.yaml
     sin/prometheus  install kube-prometheus 11.3.10 ...
     sin/prometheus  installed kube-prometheus 11.3.10 (T)
-    sin/secret  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/objstore.yaml
+    sin/secret  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f - < manifests/objstore.yaml
     sin/secret  store the bucket's keys in the Secret thanos-objstore-config ...
     sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
-    sin/storeapi  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --field-manager okemon -f - < manifests/storeapi.yaml
+    sin/storeapi  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f - < manifests/storeapi.yaml
     sin/storeapi  publish the StoreAPI by the Service thanos-storeapi ...
     sin/storeapi  published the StoreAPI by the Service thanos-storeapi (T)
-    sin/thanos  $ helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --values own.yaml --kube-context oke-sin --namespace monitoring < values/thanos.yaml
+    sin/thanos  $ helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --values own.yaml --kube-context oke-sin --namespace monitoring < values/thanos.yaml
     sin/thanos  install thanos 17.3.1 ...
     sin/thanos  installed thanos 17.3.1 (T)
     sin/ready  wait until everything runs ...

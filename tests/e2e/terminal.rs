@@ -84,11 +84,18 @@ fn on_a_terminal_missing_keys_and_consent_are_asked_for() {
 
     let mut session = terminal(&watched);
     let before = before.clone() + &explained + &refused + &type_keys(&mut session, keys);
+    // What was shown is not what would be done any more: it is shown and asked again.
+    watched.0.kubectl(&["create", "namespace", "monitoring"]);
+    answer(&mut session, "y");
+    let again = session.exp_string(QUESTION).unwrap();
+    let plain = console::strip_ansi_codes(&again);
+    assert!(plain.contains("what is there has changed while you read"), "{plain}");
+    assert!(!plain.contains("+ sin/namespace") && plain.contains("+ sin/bucket"), "{plain}");
     answer(&mut session, "y");
     let (installed, code) = rest(&mut session);
     assert_eq!(code, 0, "{installed}");
-    assert_snapshot!(last_line(&watched, &installed), @"Done: 9 changed, 1 unchanged (T)");
-    let all = before + &installed;
+    assert_snapshot!(last_line(&watched, &installed), @"Done: 8 changed, 2 unchanged (T)");
+    let all = before + &again + &installed;
     assert!(!keys.iter().any(|key| all.contains(key)), "{all}");
     let (hidden, shown) = (all.rfind("\u{1b}[?25l"), all.rfind("\u{1b}[?25h"));
     assert!(hidden <= shown, "the cursor stays hidden: {all:?}");

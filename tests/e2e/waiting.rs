@@ -2,10 +2,12 @@
 //! gives up at once only where time mends nothing, and goes on when it passes.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Command;
 
 use insta::assert_snapshot;
 
 use crate::sandbox::{Ended, LOAD_BALANCER, Sandbox, eventually};
+use crate::watched::{Held, Watched};
 
 #[test]
 fn an_image_that_is_missing_ends_the_wait_at_once() {
@@ -103,6 +105,19 @@ fn a_crash_loop_is_told_and_waited_for() {
 }
 
 #[test]
+fn a_log_that_does_not_come_is_gone_without() {
+    let watched = Watched::up();
+    watched.hold("--context oke-sin --namespace monitoring logs", Held::Politely);
+    let mut okemon = watched.okemon(&["thanos"]);
+    assert_snapshot!(seen_healed(&watched.0, "crash-loop", &mut okemon, "CrashLoopBackOff"), @"
+    pod: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times
+    sin/ready  6 of 6 ready (T)
+    Done: 3 changed, 1 unchanged (T)
+    ");
+    watched.until_nothing_is_left();
+}
+
+#[test]
 fn a_volume_that_cannot_be_made_is_told_and_waited_for() {
     assert_snapshot!(healed("volume-pending", "thanos", "ProvisioningFailed"), @"
     persistentvolumeclaim: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
@@ -161,8 +176,12 @@ fn an_end_of_time_lists_what_is_not_ready_and_why() {
 /// words, after the fault is gone.
 fn healed(fault: &str, part: &str, word: &str) -> String {
     let sandbox = Sandbox::up();
+    seen_healed(&sandbox, fault, &mut sandbox.okemon(&[part]), word)
+}
+
+fn seen_healed(sandbox: &Sandbox, fault: &str, okemon: &mut Command, word: &str) -> String {
     sandbox.fault(fault);
-    let mut okemon = sandbox.okemon(&[part]).spawn().unwrap();
+    let mut okemon = okemon.spawn().unwrap();
     let mut stderr = BufReader::new(okemon.stderr.take().unwrap());
     let mut line = String::new();
     // Ends at the end of okemon, too, whose own waiting has an end.
@@ -174,7 +193,7 @@ fn healed(fault: &str, part: &str, word: &str) -> String {
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     let code = okemon.wait().unwrap().code();
-    let said = ended_well(&sandbox, &Ended { code, stdout: String::new(), stderr: rest });
+    let said = ended_well(sandbox, &Ended { code, stdout: String::new(), stderr: rest });
     let last: Vec<&str> = said.lines().rev().take(2).collect();
     // How many objects had it at that moment, and which was first, is chance.
     let (kind, found) = line.strip_prefix("sin/ready  ").unwrap().split_once('/').unwrap();
