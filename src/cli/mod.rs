@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use settings::Settings;
 
 use crate::ask::{self, Ask};
-use crate::commands::{install, plan};
+use crate::commands::{images, install, plan};
 use crate::config::{self, Config, Source};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Part;
@@ -52,6 +52,8 @@ enum Command {
     Thanos(Install),
     /// Installs Grafana with its data source and dashboards
     Grafana(Install),
+    /// Prints every image that clusters pull, one a line, to mirror them
+    Images(Images),
     /// Prints completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Prints the man page
@@ -78,6 +80,15 @@ struct Plan {
     /// Leave the operator's custom resource definitions as they are
     #[arg(long)]
     skip_crds: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Debug, Args)]
+struct Images {
+    /// Where the images come from, whatever `imageRegistry` says; the order is the same
+    #[arg(long)]
+    upstream: bool,
     #[command(flatten)]
     settings: Settings,
 }
@@ -183,6 +194,12 @@ impl Cli {
                 self.install(args, Some(Part::Grafana), environment, color).await
             }
             Command::Plan(args) => self.plan(None, args.skip_crds, &args.settings, environment),
+            Command::Images(args) => {
+                let registry = self.image_registry(&args.settings)?;
+                let registry = registry.as_deref().filter(|_| !args.upstream);
+                report::print_result(&images::list(registry));
+                Ok(Exit::Done)
+            }
             Command::Completions { shell } => {
                 let mut text = Vec::new();
                 clap_complete::generate(*shell, &mut Self::command(), "okemon", &mut text);
@@ -253,6 +270,16 @@ impl Cli {
         let (plan, notes) = plan::plan(&config, environment, part, skip_crds)?;
         report::print_result(&plan::text(&config, &plan, &notes)?);
         Ok(Exit::Done)
+    }
+
+    /// The mirror of the images. It alone can be said without a file and a region.
+    fn image_registry(&self, settings: &Settings) -> Result<Option<String>, Fail> {
+        let alone = settings.selection.regions.is_empty() && self.source()?.is_none();
+        if alone {
+            return config::image_registry(&settings.values)
+                .map_err(|faults| Fail::new(Exit::Config, faults.to_string()));
+        }
+        Ok(self.configuration(settings)?.image_registry)
     }
 
     /// What file, environment and flags say.

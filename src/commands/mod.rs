@@ -1,5 +1,6 @@
 //! What each command does: from the command line to an exit code.
 
+pub mod images;
 pub mod install;
 mod keys;
 mod local;

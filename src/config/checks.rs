@@ -60,6 +60,21 @@ pub(super) fn image_registry(text: &str) -> Result<String, BadValue> {
     Ok(text.to_owned())
 }
 
+/// The name of a Secret.
+pub(super) fn secret(text: &str) -> Result<String, BadValue> {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let part = |part: &str| {
+        !part.is_empty()
+            && part.chars().all(known)
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    if text.len() <= 253 && text.split('.').all(part) {
+        return Ok(text.to_owned());
+    }
+    refuse(text, "is not the name of a Secret; `kubectl get secrets` lists them")
+}
+
 /// A Prometheus duration. Prometheus, its operator and Thanos agree on this form.
 pub(super) fn duration(text: &str) -> Result<String, BadValue> {
     if nanoseconds(text).is_some() {
@@ -164,11 +179,12 @@ mod tests {
 
     #[test]
     fn plain_values_are_accepted_as_their_readers_accept_them() {
-        let table: [(Check, &[&str]); 9] = [
+        let table: [(Check, &[&str]); 10] = [
             (context, &["oke-sin", "arn:aws/x y", "admin@prod"]),
             (storage_namespace, &["axabcdef1234", "acme-dev"]),
             (prefix, &["", "a", "prod/sin", "a.b/c_d-e"]),
             (image_registry, &["sin.ocir.io/mytenancy", "localhost:5000", "mirror/a/b"]),
+            (secret, &["ocir", "ocir-2.sin"]),
             (duration, &["72h", "365d", "0d", "0", "1d12h", "1y2w3d4h5m6s7ms", "292y"]),
             (version, &["9.1.0", "1.2.3-rc.1+b"]),
             (uid, &["0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"]),
@@ -184,7 +200,7 @@ mod tests {
 
     #[test]
     fn plain_values_are_refused_with_what_to_write_instead() {
-        let table: [(Check, &str, &str); 15] = [
+        let table: [(Check, &str, &str); 17] = [
             (context, "-A", "begins with `-`; rename the context: kubectl config rename-context"),
             (context, " ", "is not the name of a context; kubectl config get-contexts lists them"),
             (
@@ -208,6 +224,8 @@ mod tests {
                 "sin.ocir.io//x",
                 "is not a registry; write HOST or HOST/PATH, such as sin.ocir.io/mytenancy",
             ),
+            (secret, "OCIR", "is not the name of a Secret; `kubectl get secrets` lists them"),
+            (secret, "-ocir", "is not the name of a Secret; `kubectl get secrets` lists them"),
             (
                 duration,
                 "365",

@@ -5,7 +5,8 @@
 use super::faults::{Fault, Faults, Place};
 use super::fields::{self, Reading};
 use super::layers::{CLUSTER, REGION, Selection, Setting, Source};
-use super::{Config, fleet, reader, tree};
+use super::names::BadValue;
+use super::{Config, checks, fleet, reader, tree};
 
 /// Reads the file, when there is one, with `settings` over it, and keeps the selected clusters.
 pub fn load(
@@ -55,6 +56,15 @@ fn load_settings(settings: &[Setting], selection: &Selection) -> Result<Config, 
     config(file, reading)
 }
 
+/// What settings alone say of the mirror of the images.
+pub fn image_registry(settings: &[Setting]) -> Result<Option<String>, Faults> {
+    let Some(setting) = settings.iter().find(|setting| setting.key == "imageRegistry") else {
+        return Ok(None);
+    };
+    let fault = |error: BadValue| Fault::new(setting.place(), setting.key, error.to_string());
+    checks::image_registry(&setting.value).map(Some).map_err(|error| fault(error).into())
+}
+
 fn config(file: reader::File, reading: Reading<'_>) -> Result<Config, Faults> {
     let faults = Faults::new(reading.faults.into_inner());
     if !faults.is_empty() {
@@ -66,6 +76,7 @@ fn config(file: reader::File, reading: Reading<'_>) -> Result<Config, Faults> {
         chart_versions: file.chart_versions,
         chart_directory: file.chart_directory,
         image_registry: file.image_registry,
+        image_pull_secrets: file.image_pull_secrets,
         grafana: file.grafana,
         clusters: selected.filter_map(|member| member.cluster).collect(),
     })

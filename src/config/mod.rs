@@ -26,7 +26,7 @@ use regions::Region;
 
 pub use faults::Faults;
 pub use layers::{CLUSTER, Known, REGION, SETTINGS, Selection, Setting, Source};
-pub use load::load;
+pub use load::{image_registry, load};
 
 /// Every cluster of one `okemon.yaml`, with what they have in common.
 #[derive(Clone, Debug)]
@@ -39,6 +39,9 @@ pub struct Config {
     pub chart_directory: Option<PathBuf>,
     /// A registry that mirrors every image, such as `sin.ocir.io/mytenancy`.
     pub image_registry: Option<String>,
+    /// Secrets of the namespace, of the type `kubernetes.io/dockerconfigjson`, that pods pull
+    /// images with; the user makes them.
+    pub image_pull_secrets: Vec<String>,
     /// What Grafana is told beyond its values.
     pub grafana: Grafana,
     /// The clusters that this run is about, in the file's order. Never empty.

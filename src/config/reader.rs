@@ -24,7 +24,6 @@ use super::{
 /// empty one), and what to do instead. A row goes when its feature comes.
 pub(super) const NOT_YET: &[(&str, &[&str], &str)] = &[
     ("charts", &["community"], "write bitnami"),
-    ("imagePullSecrets", &[], "leave it out"),
     ("objectStorage.auth", &["workload-identity", "instance-principal"], "write s3"),
     ("grafana.importFromGrafanaCom", &[], "leave it out"),
     ("alertmanager.configFile", &[], "leave it out"),
@@ -39,6 +38,7 @@ pub(super) struct File {
     pub(super) chart_versions: ChartVersions,
     pub(super) chart_directory: Option<PathBuf>,
     pub(super) image_registry: Option<String>,
+    pub(super) image_pull_secrets: Vec<String>,
     pub(super) grafana: Grafana,
     pub(super) members: Vec<Member>,
     /// Where the list of clusters begins.
@@ -51,7 +51,6 @@ pub(super) fn file(f: &mut Fields<'_>, selection: &Selection) -> File {
         .required()
         .scalar(json!({"const": 1}), version);
     f.key("charts", "Whose charts are installed.").word(&[("bitnami", ()), ("community", ())]);
-    f.key("imagePullSecrets", "Secrets to pull images with.").list(&text(), anything);
     f.key("alertmanager", "What Alertmanager is told.").section(|f| {
         f.key("configFile", "A configuration of your own; treated as a secret.").path();
     });
@@ -72,6 +71,9 @@ pub(super) fn file(f: &mut Fields<'_>, selection: &Selection) -> File {
         image_registry: f
             .key("imageRegistry", "A registry that mirrors every image.")
             .text(checks::image_registry),
+        image_pull_secrets: f
+            .key("imagePullSecrets", "Secrets of the namespace that images are pulled with.")
+            .list(&text(), checks::secret),
         grafana: f.key("grafana", "What Grafana is told beyond its values.").section(grafana),
         members: f
             .key("clusters", "The clusters.")

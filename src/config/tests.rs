@@ -46,6 +46,7 @@ fn the_least_file_gets_every_default() {
         },
         chart_directory: None,
         image_registry: None,
+        image_pull_secrets: [],
         grafana: Grafana {
             dashboards: true,
             url: None,

@@ -17,6 +17,7 @@ pub(crate) fn config() -> Config {
         chart_versions: ChartVersions::default(),
         chart_directory: None,
         image_registry: None,
+        image_pull_secrets: vec![],
         grafana: Grafana { dashboards: true, url: None },
         clusters: vec![cluster()],
     }

@@ -37,7 +37,8 @@ impl Helm {
         Cmd::new(Tool::Helm, args.iter().chain(&scope).copied()).on(&self.cluster)
     }
 
-    /// Asks for the newest revision of a release, whatever its state, and for what is there of it.
+    /// Asks for the newest revision of a release, whatever its state. Helm 4 also tells what is
+    /// there of its objects.
     pub fn status(&self, release: &str) -> Cmd {
         self.cmd(&["status", release, "-o", "json"])
     }
@@ -45,6 +46,11 @@ impl Helm {
     /// Asks for the revisions of a release.
     pub fn history(&self, release: &str) -> Cmd {
         self.cmd(&["history", release, "-o", "json"])
+    }
+
+    /// The same with what is there of its objects, for Helm 3. Helm 4 does not know the flag.
+    pub fn status_of_3(&self, release: &str) -> Cmd {
+        self.cmd(&["status", release, "--show-resources", "-o", "json"])
     }
 
     /// Goes back to a revision.
@@ -110,9 +116,15 @@ pub struct Info {
     pub status: String,
     #[serde(default)]
     pub description: String,
-    /// What is there of its objects, by kind; none: this Helm does not tell (Helm 3 would, when
-    /// asked with `--show-resources`, which Helm 4 does not know).
+    /// What is there of its objects, by kind; none: Helm 3 tells it only when it is asked for it.
     pub resources: Option<BTreeMap<String, Vec<Value>>>,
+}
+
+impl Status {
+    /// Whether a Helm was at work on it when it was heard of last.
+    pub fn is_pending(&self) -> bool {
+        self.info.status.starts_with("pending-")
+    }
 }
 
 /// Reads the answer to [`Helm::status`].

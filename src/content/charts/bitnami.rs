@@ -121,6 +121,7 @@ fn common(config: &Config, cluster: &Cluster) -> Value {
         "region": cluster.region.identifier,
         "storage_class": STORAGE_CLASS,
         "mirror": config.image_registry,
+        "pull_secrets": config.image_pull_secrets,
         "images": Images::new(config.image_registry.as_deref()),
         "placement": verbatim_within(placement(cluster)),
         "objstore": {"secret": OBJSTORE_SECRET, "key": OBJSTORE_KEY},

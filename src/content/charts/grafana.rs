@@ -23,6 +23,7 @@ pub fn grafana(config: &Config, cluster: &Cluster) -> Release {
         "namespace": config.namespace,
         "storage_class": STORAGE_CLASS,
         "mirror": config.image_registry,
+        "pull_secrets": config.image_pull_secrets,
         "images": Images::new(config.image_registry.as_deref()),
         "placement": placement(cluster),
         "sizes": {"grafana": sizes::GRAFANA.at(cluster.size)},

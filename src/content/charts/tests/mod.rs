@@ -99,6 +99,19 @@ fn with_a_mirror_no_other_registry_is_left_in_anything_that_is_sent() {
 }
 
 #[test]
+fn every_chart_is_told_the_secrets_to_pull_with() {
+    let mut config = config();
+    config.image_pull_secrets = vec!["ocir".to_owned()];
+    let cluster = cluster();
+    for release in
+        [prometheus(&config, &cluster), thanos(&config, &cluster), grafana(&config, &cluster)]
+    {
+        let values = read(&release.values);
+        assert_set(&values, [("global.imagePullSecrets", json!(["ocir"]))]);
+    }
+}
+
+#[test]
 fn the_keys_are_named_by_their_secret_and_never_in_values() {
     assert_set(
         &prometheus_values(),

@@ -1,0 +1,90 @@
+//! What of a revision differs from what is wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::Release;
+use crate::config::checks::nanoseconds;
+use crate::fail::{Exit, Fail};
+use crate::plan::values;
+use crate::tools::{diff, helm, kubectl};
+
+impl Release {
+    /// The paths at which the revision's values differ from those that are wanted.
+    ///
+    /// What was and what would be is shown only where okemon alone says what stands there: values of
+    /// the user's own, and those of a release that was made by hand, can be secrets.
+    pub(super) fn differences(&self, there: &Value) -> Result<Vec<String>, Fail> {
+        let ours = self.rendered_values()?;
+        let mut wanted = ours.clone();
+        values::merge(&mut wanted, &self.own_values);
+        let shown = |path: &[String]| {
+            let (ours, own) = (diff::at(&ours, path), diff::at(&self.own_values, path));
+            ours.is_some_and(|value| !value.is_object()) && own.is_none()
+        };
+        let mut differences = values::differing(there, &wanted, shown);
+        differences.extend(self.lost_history(there, &wanted));
+        Ok(differences)
+    }
+
+    /// What a shorter retention deletes from the bucket, a line each.
+    fn lost_history(&self, there: &Value, wanted: &Value) -> Vec<String> {
+        let line = |path: &[&str; 2]| {
+            let path = path.map(str::to_owned);
+            // What was not set was the chart's own affair, and may have been longer.
+            let shorter = kept(wanted, &path)? < kept(there, &path).unwrap_or(i64::MAX);
+            shorter.then(|| {
+                let (name, after) = (path.join("."), text(diff::at(wanted, &path)));
+                format!("! {name}: what is older than {after} is deleted from the bucket for good")
+            })
+        };
+        self.release.history.iter().filter_map(line).collect()
+    }
+
+    pub(super) fn rendered_values(&self) -> Result<Value, Fail> {
+        let fail =
+            |error: String| Fail::new(Exit::Failed, format!("rendering the values: {error}"));
+        let text = self.release.values.preview().map_err(|error| fail(format!("{error:#}")))?;
+        serde_yaml::from_str(&text).map_err(|error| fail(error.to_string()))
+    }
+}
+
+/// How long a value lets history be kept, in nanoseconds, 0 being for ever; none: it does not say.
+fn kept(values: &Value, path: &[String]) -> Option<i64> {
+    let length = nanoseconds(&text(diff::at(values, path)))?;
+    Some(if length == 0 { i64::MAX } else { length })
+}
+
+/// A word or a number as it is written; nothing where there is no value.
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    }
+}
+
+/// The objects of a revision that are not there.
+pub(super) fn missing(status: &helm::Status) -> Vec<String> {
+    let there = status.info.resources.iter().flat_map(BTreeMap::values).flatten();
+    let there: BTreeSet<String> = there.map(kubectl::name).collect();
+    serde_yaml::Deserializer::from_str(&status.manifest)
+        .filter_map(|document| serde::Deserialize::deserialize(document).ok())
+        .filter(|object: &Value| object.is_object())
+        .map(|object| kubectl::name(&object))
+        .filter(|name| !there.contains(name))
+        .map(|name| format!("+ {name}"))
+        .collect()
+}
+
+/// A description without okemon's own mark and most of the digest.
+pub(super) fn described(description: &str) -> String {
+    let text = description.strip_prefix("okemon: ").unwrap_or(description);
+    match text.split_once("sha256:") {
+        Some((chart, digest)) => {
+            format!("{chart}sha256:{}", digest.chars().take(12).collect::<String>())
+        }
+        None => format!("not installed by okemon ({text})"),
+    }
+}
