@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use semver::Version;
 use serde_json::Value;
 
 use crate::config::Config;
@@ -91,20 +92,15 @@ fn newest(directory: &Path, chart: &str) -> Result<Archive, String> {
     let newest = files
         .flatten()
         .filter_map(|file| version_of(&file.path(), chart).map(|version| (version, file.path())))
-        .max_by_key(|(version, _)| numbers(version));
+        .max_by(|(one, _), (other, _)| one.cmp(other));
     let (version, path) = newest.ok_or_else(|| format!("no archive of {chart} is there"))?;
-    Ok(Archive { path, version, pulled: false })
+    Ok(Archive { path, version: version.to_string(), pulled: false })
 }
 
 /// The version in a name such as `thanos-17.3.1.tgz`; none: it is another chart's.
-fn version_of(path: &Path, chart: &str) -> Option<String> {
+fn version_of(path: &Path, chart: &str) -> Option<Version> {
     let name = path.file_name()?.to_str()?.strip_suffix(".tgz")?;
-    let version = name.strip_prefix(chart)?.strip_prefix('-')?;
-    version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
-}
-
-fn numbers(version: &str) -> Vec<u64> {
-    version.split(['.', '-', '+']).map_while(|part| part.parse().ok()).collect()
+    Version::parse(name.strip_prefix(chart)?.strip_prefix('-')?).ok()
 }
 
 /// Reads a user's values file; null when there is none.
@@ -134,9 +130,13 @@ mod tests {
     #[test]
     fn the_newest_archive_of_a_chart_is_taken_and_no_other_charts() {
         let directory = tempfile::tempdir().unwrap();
-        for name in
-            ["thanos-9.9.0.tgz", "thanos-17.6.0.tgz", "thanos-extra-99.0.0.tgz", "thanos-18.txt"]
-        {
+        for name in [
+            "thanos-9.9.0.tgz",
+            "thanos-17.6.0.tgz",
+            "thanos-17.6.0-rc.1.tgz",
+            "thanos-extra-99.0.0.tgz",
+            "thanos-18.txt",
+        ] {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
         let archive = newest(directory.path(), "thanos").unwrap();

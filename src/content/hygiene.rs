@@ -123,7 +123,7 @@ proptest! {
         prop_assert_eq!(&service["metadata"]["annotations"][annotation], &text);
         prop_assert_eq!(&service["spec"]["loadBalancerSourceRanges"][0], &text);
 
-        let objstore = inner(&read_with(&objects::objstore(&config, &cluster), |_| text.clone()));
+        let objstore = inner(&read_with(&objects::objstore(&config, &cluster, objects::Restarted::Yes), |_| text.clone()));
         prop_assert_eq!(&objstore["config"]["bucket"], &text);
         prop_assert_eq!(&objstore["config"]["endpoint"], &format!("{text}x"));
         prop_assert_eq!(&objstore["config"]["access_key"], &text);

@@ -27,8 +27,16 @@ pub fn namespace(config: &Config) -> Doc {
     Doc::new("manifests/namespace.yaml.j2", json!({"namespace": config.namespace}))
 }
 
+/// Whether those who read a Secret have been restarted since it changed: Thanos reads the bucket's
+/// keys when it starts, and never again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restarted {
+    Yes,
+    NotYet,
+}
+
 /// The Secret with Thanos' access to the bucket.
-pub fn objstore(config: &Config, cluster: &Cluster) -> Doc {
+pub fn objstore(config: &Config, cluster: &Cluster, restarted: Restarted) -> Doc {
     let storage = &cluster.object_storage;
     let (endpoint, insecure) = endpoint(cluster);
     let data = json!({
@@ -40,6 +48,7 @@ pub fn objstore(config: &Config, cluster: &Cluster) -> Doc {
         "endpoint": endpoint,
         "region": cluster.region.identifier,
         "insecure": insecure,
+        "restart_pending": restarted == Restarted::NotYet,
     });
     Doc::new("manifests/objstore.yaml.j2", data)
         .secrets([SecretName::S3AccessKey, SecretName::S3SecretKey])
@@ -98,10 +107,14 @@ mod tests {
         let cluster =
             Cluster { load_balancer: Some(load_balancer(LoadBalancerKind::Lb)), ..cluster() };
         let config = config();
-        let docs = [namespace(&config), objstore(&config, &cluster), grafana_admin(&config)]
-            .into_iter()
-            .chain(storeapi(&config, &cluster))
-            .chain(dashboards(&config));
+        let docs = [
+            namespace(&config),
+            objstore(&config, &cluster, Restarted::Yes),
+            grafana_admin(&config),
+        ]
+        .into_iter()
+        .chain(storeapi(&config, &cluster))
+        .chain(dashboards(&config));
         let heads: Vec<_> = docs
             .map(|doc| {
                 let object = read(&doc);
@@ -132,13 +145,13 @@ mod tests {
     }
 
     fn objstore_yml(cluster: &Cluster) -> String {
-        let secret = read(&objstore(&config(), cluster));
+        let secret = read(&objstore(&config(), cluster, Restarted::Yes));
         secret["stringData"][OBJSTORE_KEY].as_str().unwrap().to_owned()
     }
 
     #[test]
     fn the_keys_are_in_one_secret_and_thanos_knows_every_key_of_it() {
-        let doc = objstore(&config(), &cluster());
+        let doc = objstore(&config(), &cluster(), Restarted::Yes);
         assert_eq!(doc.secrets, [SecretName::S3AccessKey, SecretName::S3SecretKey]);
         assert_eq!(read(&doc)["metadata"]["name"], "thanos-objstore-config");
         insta::assert_snapshot!(objstore_yml(&cluster()), @r#"

@@ -3,6 +3,7 @@
 use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
 use crate::config::Cluster;
+use crate::fail::{Exit, Fail};
 use crate::tools::cmd::{Cmd, Tool};
 use crate::tools::s3::{Act, Found, S3Request};
 use crate::tools::{failure, oci};
@@ -13,6 +14,8 @@ pub struct Bucket {
     name: String,
     /// The region's identifier.
     region: String,
+    /// Whether the keys open it.
+    open: S3Request,
     way: Way,
 }
 
@@ -22,7 +25,7 @@ enum Way {
     /// By the `oci` program, which can say in which compartment a bucket is made.
     Oci { look: Cmd, create: Cmd },
     /// By the S3 interface. `lands` tells where OCI puts a bucket that is made this way.
-    S3 { look: S3Request, create: S3Request, lands: Option<&'static str> },
+    S3 { create: S3Request, lands: Option<&'static str> },
 }
 
 impl Bucket {
@@ -35,17 +38,21 @@ impl Bucket {
                 create: oci::create_bucket(namespace, &storage.bucket, compartment, cluster.region),
             },
             (_, _, endpoint) => Way::S3 {
-                look: request(cluster, Act::Find),
                 create: request(cluster, Act::Create),
                 lands: endpoint.is_none().then_some(
                     "a bucket made by the S3 interface lands in the tenancy's S3 compartment, the root one unless it was changed (`oci os ns get-metadata` shows it); with the program oci and `compartment` it lands there",
                 ),
             },
         };
-        Self { name: storage.bucket.to_string(), region: cluster.region.identifier.to_owned(), way }
+        Self {
+            name: storage.bucket.to_string(),
+            region: cluster.region.identifier.to_owned(),
+            open: request(cluster, Act::Find),
+            way,
+        }
     }
 
-    /// The program that it needs; none: it speaks to the bucket itself.
+    /// The program that it needs; none: it speaks to the bucket alone.
     pub fn tool(&self) -> Option<Tool> {
         matches!(self.way, Way::Oci { .. }).then_some(Tool::Oci)
     }
@@ -54,17 +61,21 @@ impl Bucket {
         Deed::new(Verb::Create, format!("the bucket {} in {}", self.name, self.region))
     }
 
+    /// Whether it is there, then whether the keys open it: one question where S3 answers both.
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
-        match &self.way {
-            _ if !so_far.is_empty() => None,
-            Way::Oci { look, .. } => Some(Call::Cmd(look.clone())),
-            Way::S3 { look, .. } => Some(Call::S3(look.clone())),
+        match (&self.way, so_far) {
+            (Way::Oci { look, .. }, []) => Some(Call::Cmd(look.clone())),
+            (Way::Oci { .. }, [Answer::Output(output)]) if output.code == Some(0) => {
+                Some(Call::S3(self.open.clone()))
+            }
+            (Way::S3 { .. }, []) => Some(Call::S3(self.open.clone())),
+            _ => None,
         }
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
-        match (&self.way, answers.first()) {
-            (Way::Oci { look, .. }, Some(Answer::Output(output))) if output.code != Some(0) => {
+        match (&self.way, answers) {
+            (Way::Oci { look, .. }, [Answer::Output(output)]) if output.code != Some(0) => {
                 let absent = oci::service_error(&output.stderr)
                     .is_some_and(|error| error.code == "BucketNotFound");
                 if absent {
@@ -73,28 +84,38 @@ impl Bucket {
                     Decision::Refuse(failure::explain(look, output))
                 }
             }
-            (Way::S3 { look, .. }, Some(Answer::Http { answer, at })) => {
-                match look.read(answer, *at) {
-                    Ok(Found::Present) => Decision::unchanged(),
-                    Ok(Found::Absent) => self.create(),
-                    Err(refused) => Decision::Refuse(failure::refused(&refused)),
-                }
-            }
-            (_, Some(_)) => Decision::unchanged(),
-            (_, None) => self.create(),
+            (way, [.., Answer::Http { answer, at }]) => match (self.open.read(answer, *at), way) {
+                (Ok(Found::Present), _) => Decision::unchanged(),
+                (Ok(Found::Absent), Way::S3 { .. }) => self.create(),
+                (Ok(Found::Absent), Way::Oci { .. }) => Decision::Refuse(self.elsewhere()),
+                (Err(refused), _) => Decision::Refuse(failure::refused(&refused)),
+            },
+            (_, []) => self.create(),
+            _ => Decision::unchanged(),
         }
     }
 
+    /// `oci` sees it, and the keys do not.
+    fn elsewhere(&self) -> Fail {
+        let error = format!("looking for the bucket {}: oci sees it, the keys do not", self.name);
+        Fail::new(Exit::Denied, error).hint(
+            "the keys may be another tenancy's: `oci iam customer-secret-key list --user-id OCID` shows those of a user",
+        )
+    }
+
     fn create(&self) -> Decision {
-        let (effect, lands) = match &self.way {
-            Way::Oci { create, .. } => (Effect::Cmd(create.clone()), None),
-            Way::S3 { create, lands, .. } => (Effect::S3(create.clone()), *lands),
+        let (effects, lands) = match &self.way {
+            // And the keys open it, before they are handed to anybody.
+            Way::Oci { create, .. } => {
+                (vec![Effect::Cmd(create.clone()), Effect::S3(self.open.clone())], None)
+            }
+            Way::S3 { create, lands } => (vec![Effect::S3(create.clone())], *lands),
         };
         Decision::Do {
             action: Action::Add,
             deed: self.deed(),
             details: lands.map(str::to_owned).into_iter().collect(),
-            effects: vec![effect],
+            effects,
         }
     }
 }
@@ -134,11 +155,31 @@ mod tests {
         let absent = failed(
             "ServiceError:\n{\"status\": 404, \"code\": \"BucketNotFound\", \"message\": \"no\"}",
         );
-        insta::assert_snapshot!(told(&with_oci().decide(&[absent])), @"
+        insta::assert_snapshot!(told(&with_oci().decide(&[absent])), @r#"
         Add: create the bucket thanos in ap-singapore-1
           $ oci os bucket create --namespace-name axab --name thanos --compartment-id ocid1.compartment.oc1..c --region ap-singapore-1
-        ");
-        assert_eq!(told(&with_oci().decide(&[said("{\"data\": {}}")])), "unchanged");
+          $ curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' 'https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos?list-type=2&max-keys=1'
+        "#);
+    }
+
+    #[test]
+    fn with_oci_the_keys_are_tried_too() {
+        let (bucket, there) = (with_oci(), said("{\"data\": {}}"));
+        let asked = bucket.ask(std::slice::from_ref(&there));
+        assert!(matches!(asked, Some(Call::S3(_))), "{asked:?}");
+        let decided = |answer| {
+            let answers = [there.clone(), answer];
+            assert!(bucket.ask(&answers).is_none());
+            told(&bucket.decide(&answers))
+        };
+        let open = "<?xml version=\"1.0\"?><ListBucketResult></ListBucketResult>";
+        assert_eq!(decided(answered(200, open)), "unchanged");
+        let forbidden = answered(403, "<Error><Code>AccessDenied</Code></Error>");
+        assert!(decided(forbidden).starts_with("refused (Denied)"));
+        assert_eq!(
+            decided(answered(404, "<Error><Code>NoSuchBucket</Code></Error>")),
+            "refused (Denied): looking for the bucket thanos: oci sees it, the keys do not"
+        );
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Plan {
     /// Whether a step of it needs the bucket's keys.
     pub fn needs_keys(&self) -> bool {
         self.steps().any(|step| match &step.intent {
-            Intent::Bucket(bucket) => bucket.tool().is_none(),
+            Intent::Bucket(_) => true,
             Intent::Objects(objects) => {
                 objects.docs.iter().any(|doc| doc.secrets.contains(&SecretName::S3SecretKey))
             }

@@ -19,8 +19,17 @@ pub struct Objects {
     pub care: Care,
     /// What is done when something differs.
     pub deed: Deed,
-    /// What has to follow a change of objects that were there: those who read them may not notice.
-    pub after_change: Option<Cmd>,
+    /// What has to follow a change of objects that were there: those who read them do not notice.
+    pub restart: Option<Restart>,
+}
+
+/// A restart of those who read objects when they start, and never again.
+#[derive(Clone, Debug)]
+pub struct Restart {
+    /// The same documents, marked: while the mark is there, the restart has not been done. So it is
+    /// not forgotten when a run dies between the two.
+    pub marked: Vec<Doc>,
+    pub cmd: Cmd,
 }
 
 /// What happens to objects that are there already.
@@ -51,11 +60,14 @@ impl Objects {
     }
 
     fn make(&self, details: Vec<String>) -> Decision {
-        let mut effects = vec![Effect::Cmd(self.change().docs(self.docs.clone()))];
         let action = if details.is_empty() { Action::Add } else { Action::Change };
-        if action == Action::Change {
-            effects.extend(self.after_change.clone().map(Effect::Cmd));
-        }
+        let send = |docs: &[Doc]| Effect::Cmd(self.change().docs(docs.to_vec()));
+        let effects = match &self.restart {
+            Some(Restart { marked, cmd }) if action == Action::Change => {
+                vec![send(marked), Effect::Cmd(cmd.clone()), send(&self.docs)]
+            }
+            _ => vec![send(&self.docs)],
+        };
         Decision::Do { action, deed: self.deed.clone(), details, effects }
     }
 
@@ -122,7 +134,32 @@ mod tests {
           ~ Secret/thanos-objstore-config data.objstore.yml
           $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
           $ kubectl --context oke-sin --namespace monitoring rollout restart deployment,statefulset --selector 'app.kubernetes.io/name in (thanos,prometheus)'
+          $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
         ");
+    }
+
+    #[test]
+    fn a_restart_that_was_not_done_is_done_by_the_next_run() {
+        let secret = objects("sin/secret");
+        let Decision::Do { effects, .. } = secret.decide(&[said(LIVE), said("{}")]) else {
+            panic!()
+        };
+        let texts = effects.iter().map(|effect| match effect {
+            Effect::Cmd(Cmd { stdin: crate::tools::cmd::Stdin::Docs(docs), .. }) => {
+                docs[0].preview().unwrap().contains("okemon/restart: pending")
+            }
+            _ => false,
+        });
+        assert_eq!(texts.collect::<Vec<_>>(), [true, false, false]);
+        // It died before the restart: the mark is all that differs.
+        let marked = LIVE.replace(
+            r#""metadata":{"#,
+            r#""metadata":{"annotations":{"okemon/restart":"pending"},"#,
+        );
+        let told = told(&secret.decide(&[said(&marked), said(LIVE)]));
+        assert!(told.starts_with("Change: store the bucket's keys"), "{told}");
+        assert!(told.contains("metadata.annotations"), "{told}");
+        assert!(told.contains("rollout restart"), "{told}");
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Release {
         let (mut differences, mut repair) = (Vec::new(), None);
         let (there, wanted) = (&status.info.description, self.description(digest));
         if status.info.status != "deployed" {
-            let (difference, first) = self.unfinished(&status, more.as_ref());
+            let (difference, first) = self.unfinished(&status, more.as_ref())?;
             differences.push(difference);
             repair = first;
         } else if *there != wanted {
@@ -121,12 +121,20 @@ impl Release {
     }
 
     /// What an earlier Helm left undone, and what puts it right before the upgrade.
-    fn unfinished(&self, status: &helm::Status, history: Option<&Output>) -> (String, Option<Cmd>) {
+    fn unfinished(
+        &self,
+        status: &helm::Status,
+        history: Option<&Output>,
+    ) -> Result<(String, Option<Cmd>), Fail> {
         let revision = status.version;
         if !status.is_pending() {
-            return (format!("revision {revision} is {}", status.info.status), None);
+            return Ok((format!("revision {revision} is {}", status.info.status), None));
         }
-        match history.and_then(|history| helm::newest_deployed(&history.stdout)) {
+        let history = history.cloned().unwrap_or_default();
+        if history.code != Some(0) {
+            return Err(failure::explain(&self.helm.history(self.release.name), &history));
+        }
+        Ok(match helm::newest_deployed(&history.stdout).map_err(unreadable)? {
             Some(deployed) => (
                 format!("revision {revision} was cut short: back to revision {deployed}, then on"),
                 Some(self.helm.rollback(self.release.name, deployed)),
@@ -137,7 +145,7 @@ impl Release {
                 ),
                 Some(self.forget(revision)),
             ),
-        }
+        })
     }
 
     fn upgrade(&self, digest: Option<&str>) -> Effect {
@@ -167,11 +175,15 @@ const KINDS_GONE: &str = "some of its objects are of kinds that the cluster does
 /// What helm told; none: the release has objects of kinds that the cluster does not know.
 fn known(cmd: &Cmd, output: &Output) -> Result<Option<helm::Status>, Fail> {
     if output.code == Some(0) {
-        let status = helm::status(&output.stdout);
-        return status.map(Some).map_err(|error| Fail::new(Exit::Failed, format!("{error:#}")));
+        return helm::status(&output.stdout).map(Some).map_err(unreadable);
     }
     if kubectl::says_not_found(&output.stderr) {
         return Ok(None);
     }
     Err(failure::explain(cmd, output))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err has it")]
+fn unreadable(error: anyhow::Error) -> Fail {
+    Fail::new(Exit::Failed, format!("{error:#}"))
 }

@@ -21,7 +21,7 @@ pub(super) fn merge(values: &mut Value, over: &Value) {
 pub(super) fn differing(
     there: &Value,
     wanted: &Value,
-    shown: impl Fn(&[String]) -> bool,
+    shown: impl Fn(&[String], &Value) -> bool,
 ) -> Vec<String> {
     let empty = Value::Object(serde_json::Map::new());
     let there = if there.is_null() { &empty } else { there };
@@ -49,12 +49,22 @@ fn as_written(there: &Value, wanted: &Value) -> Value {
             wanted.clone()
         }
         (Value::Number(there), Value::String(word))
+            if there.as_i64().is_some() && octal(word) == there.as_i64() =>
+        {
+            wanted.clone()
+        }
+        (Value::Number(there), Value::String(word))
             if word.replace('_', "") == there.to_string() =>
         {
             wanted.clone()
         }
         _ => there.clone(),
     }
+}
+
+/// What YAML 1.1 makes of `0440`.
+fn octal(word: &str) -> Option<i64> {
+    i64::from_str_radix(word.strip_prefix('0')?, 8).ok()
 }
 
 /// What YAML 1.1 makes of the words that later YAML leaves as they are.
@@ -81,11 +91,11 @@ mod tests {
 
     #[test]
     fn a_bare_word_is_what_helm_reads_from_it() {
-        let there = json!({"a": false, "b": 1000, "c": [true], "d": 2.0, "e": "no"});
-        let wanted = json!({"a": "no", "b": "1_000", "c": ["on"], "d": 2, "e": "no"});
-        assert_eq!(differing(&there, &wanted, |_| true), Vec::<String>::new());
+        let there = json!({"a": false, "b": 1000, "c": [true], "d": 2.0, "e": "no", "f": 288});
+        let wanted = json!({"a": "no", "b": "1_000", "c": ["on"], "d": 2, "e": "no", "f": "0440"});
+        assert_eq!(differing(&there, &wanted, |_, _| true), Vec::<String>::new());
         assert_eq!(
-            differing(&json!({"a": true}), &json!({"a": "no"}), |_| true),
+            differing(&json!({"a": true}), &json!({"a": "no"}), |_, _| true),
             [r#"a: true -> "no""#]
         );
     }

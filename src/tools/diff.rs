@@ -4,13 +4,14 @@ use serde_json::Value;
 
 /// The paths at which `old` and `new` differ, a line each, in the order of `new`.
 ///
-/// Where `values` says yes, a line shows what was and what would be: `retention: "72h" -> "48h"`.
-pub fn paths(old: &Value, new: &Value, values: impl Fn(&[String]) -> bool) -> Vec<String> {
+/// Where `values` says yes to a path and its old value, a line shows what was and what would be:
+/// `retention: "72h" -> "48h"`.
+pub fn paths(old: &Value, new: &Value, values: impl Fn(&[String], &Value) -> bool) -> Vec<String> {
     let mut lines = Vec::new();
     walk(old, new, &mut Vec::new(), &mut |path, old, new| {
         let name = path.join(".");
         let line = format!("{name}: {} -> {}", shown(old), shown(new));
-        lines.push(if values(path) { line } else { name });
+        lines.push(if values(path, old) { line } else { name });
     });
     lines
 }
@@ -65,7 +66,7 @@ mod tests {
         let new = json!({"a": 1, "b": {"c": "y", "d": [1, 2]}, "new": null, "e": {}});
         let expected =
             [r#"b.c: "x" -> "y""#, "b.d: [1] -> [1,2]", "e: (none) -> {}", "gone: true -> (none)"];
-        assert_eq!(paths(&old, &new, |_| true), expected);
-        assert_eq!(paths(&old, &new, |_| false), ["b.c", "b.d", "e", "gone"]);
+        assert_eq!(paths(&old, &new, |_, _| true), expected);
+        assert_eq!(paths(&old, &new, |_, _| false), ["b.c", "b.d", "e", "gone"]);
     }
 }

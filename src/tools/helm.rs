@@ -136,15 +136,19 @@ pub fn status(stdout: &str) -> Result<Status> {
 }
 
 /// The newest revision that was deployed, from the answer to [`Helm::history`]; none: there is none.
-pub fn newest_deployed(stdout: &str) -> Option<u64> {
+///
+/// # Errors
+/// When the answer is not what Helm 3 or 4 print.
+pub fn newest_deployed(stdout: &str) -> Result<Option<u64>> {
     #[derive(Deserialize)]
     struct Revision {
         revision: u64,
         status: String,
     }
-    let revisions: Vec<Revision> = serde_json::from_str(stdout).ok()?;
+    let revisions: Vec<Revision> =
+        serde_json::from_str(stdout).context("reading helm's history of the release")?;
     let deployed = revisions.into_iter().filter(|revision| revision.status == "deployed");
-    deployed.map(|revision| revision.revision).max()
+    Ok(deployed.map(|revision| revision.revision).max())
 }
 
 /// Whether stderr says that there is no such release.

@@ -133,6 +133,7 @@ pub fn says_interrupted(stderr: &str) -> bool {
         "i/o timeout",
         "connection reset by peer",
         "unexpected EOF",
+        "http2: client connection lost",
         "(TooManyRequests)",
     ]
     .iter()
@@ -151,7 +152,7 @@ pub fn differences(live: &[Value], wanted: &[Value]) -> Vec<String> {
             None => lines.push(format!("+ {name}")),
             Some(there) => {
                 let secret = object["kind"] == "Secret";
-                let changed = super::diff::paths(&trimmed(there), &trimmed(object), |_| !secret);
+                let changed = super::diff::paths(&trimmed(there), &trimmed(object), |_, _| !secret);
                 lines.extend(changed.into_iter().map(|line| format!("~ {name} {line}")));
             }
         }

@@ -15,7 +15,7 @@ pub(crate) fn differing(wanted: &[Value], there: &[Value]) -> Vec<String> {
     let (wanted, there) = (by_name(wanted), by_name(there));
     let names: BTreeSet<&String> = wanted.keys().chain(there.keys()).collect();
     let differences = |name: &String| match (wanted.get(name), there.get(name)) {
-        (Some(wanted), Some(there)) => diff::paths(wanted, there, |_| true),
+        (Some(wanted), Some(there)) => diff::paths(wanted, there, |_, _| true),
         (Some(_), None) => vec!["is missing".to_owned()],
         _ => vec!["is too much".to_owned()],
     };

@@ -5,13 +5,14 @@ use serde_json::Value;
 use super::{Archive, Each, Local, RELEASES, releases};
 use crate::config::{Cluster, Config};
 use crate::content::doc::Doc;
+use crate::content::objects::Restarted;
 use crate::content::{charts, objects};
 use crate::plan::bucket::Bucket;
 use crate::plan::chart::Chart;
 use crate::plan::cluster;
 use crate::plan::crds::Crds;
 use crate::plan::deed::{Deed, Verb};
-use crate::plan::objects::{Care, Objects};
+use crate::plan::objects::{Care, Objects, Restart};
 use crate::plan::ready::Ready;
 use crate::plan::release::Release;
 use crate::plan::step::{Intent, Part, Step, StepId};
@@ -110,12 +111,18 @@ impl<'a> OneCluster<'a> {
     }
 
     fn storage(&self) -> Vec<Step> {
-        let secret = self.objects(
-            vec![objects::objstore(self.config, self.cluster)],
-            Care::Keep,
-            Deed::new(Verb::Store, "the bucket's keys in the Secret thanos-objstore-config"),
-        );
-        let secret = self.then_restart(secret);
+        let readers = ["--selector", charts::bitnami::READERS_OF_OBJSTORE];
+        let restart = ["rollout", "restart", "deployment,statefulset"];
+        let secret = Intent::Objects(Objects {
+            kubectl: self.kubectl.clone(),
+            docs: vec![objects::objstore(self.config, self.cluster, Restarted::Yes)],
+            care: Care::Keep,
+            deed: Deed::new(Verb::Store, "the bucket's keys in the Secret thanos-objstore-config"),
+            restart: Some(Restart {
+                marked: vec![objects::objstore(self.config, self.cluster, Restarted::NotYet)],
+                cmd: self.kubectl.cmd(restart.into_iter().chain(readers)),
+            }),
+        });
         let bucket = Intent::Bucket(Bucket::new(self.cluster, self.local.oci));
         vec![
             self.step("bucket", Part::Bucket, &["lock"], bucket),
@@ -198,19 +205,9 @@ impl<'a> OneCluster<'a> {
         }))
     }
 
-    /// Thanos reads the bucket's keys when it starts, and never again.
-    fn then_restart(&self, mut intent: Intent) -> Intent {
-        if let Intent::Objects(objects) = &mut intent {
-            let readers = ["--selector", charts::bitnami::READERS_OF_OBJSTORE];
-            let restart = ["rollout", "restart", "deployment,statefulset"];
-            objects.after_change = Some(self.kubectl.cmd(restart.into_iter().chain(readers)));
-        }
-        intent
-    }
-
     fn objects(&self, docs: Vec<Doc>, care: Care, deed: Deed) -> Intent {
         let kubectl = self.kubectl.clone();
-        Intent::Objects(Objects { kubectl, docs, care, deed, after_change: None })
+        Intent::Objects(Objects { kubectl, docs, care, deed, restart: None })
     }
 }
 

@@ -13,15 +13,16 @@ use crate::tools::{diff, helm, kubectl};
 impl Release {
     /// The paths at which the revision's values differ from those that are wanted.
     ///
-    /// What was and what would be is shown only where okemon alone says what stands there: values of
-    /// the user's own, and those of a release that was made by hand, can be secrets.
+    /// What was and what would be is shown only where okemon alone says what stands there, and what
+    /// was there is a number or the like: values of the user's own, those of today or of earlier
+    /// runs, and those of a release that was made by hand, can be secrets.
     pub(super) fn differences(&self, there: &Value) -> Result<Vec<String>, Fail> {
         let ours = self.rendered_values()?;
         let mut wanted = ours.clone();
         values::merge(&mut wanted, &self.own_values);
-        let shown = |path: &[String]| {
+        let shown = |path: &[String], there: &Value| {
             let (ours, own) = (diff::at(&ours, path), diff::at(&self.own_values, path));
-            ours.is_some_and(|value| !value.is_object()) && own.is_none()
+            ours.is_some_and(|value| !value.is_object()) && own.is_none() && is_figure(there)
         };
         let mut differences = values::differing(there, &wanted, shown);
         differences.extend(self.lost_history(there, &wanted));
@@ -47,6 +48,21 @@ impl Release {
             |error: String| Fail::new(Exit::Failed, format!("rendering the values: {error}"));
         let text = self.release.values.preview().map_err(|error| fail(format!("{error:#}")))?;
         serde_yaml::from_str(&text).map_err(|error| fail(error.to_string()))
+    }
+}
+
+/// Whether a value can be no secret: nothing, a number, a switch, or a figure such as `72h`, `50Gi`
+/// or `0.85.0`.
+fn is_figure(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '.';
+            text.len() <= 8
+                && text.starts_with(|c: char| c.is_ascii_digit())
+                && text.chars().all(plain)
+        }
+        Value::Array(_) | Value::Object(_) => false,
     }
 }
 

@@ -71,6 +71,7 @@ fn a_revision_that_was_cut_short_is_put_right_first() {
             "Change: change thanos 17.3.1\n  revision 3 was cut short: back to revision 1, then on\n  $ helm rollback thanos 1 --kube-context oke-sin --namespace monitoring\n  {UPGRADE}"
         )
     );
+    assert!(history("").starts_with("refused (Failed): reading helm's history of the release"));
     assert_eq!(
         history(r#"[{"revision": 3, "status": "pending-install"}]"#),
         format!(
@@ -90,6 +91,25 @@ fn a_release_whose_kinds_are_gone_is_upgraded() {
     );
     let told = told(&release().decide(&[digest("aaaabbbbccccdddd"), gone]));
     assert_eq!(told, format!("Change: change thanos 17.3.1\n  {KINDS_GONE}\n  {UPGRADE}"));
+}
+
+#[test]
+fn what_was_there_is_shown_only_where_it_can_be_no_secret() {
+    let there = json!({
+        "query": {"replicaCount": 1},
+        "queryFrontend": {"config": "type: REDIS\nconfig: {password: p4ssword}"},
+        "compactor": {"retentionResolutionRaw": "30d", "persistence": {"size": "p4ssword"}},
+    });
+    let lines = release().differences(&there).unwrap();
+    assert!(lines.iter().all(|line| !line.contains("p4ss")), "{lines:?}");
+    for line in [
+        "query.replicaCount: 1 -> 2",
+        "queryFrontend.config",
+        "compactor.persistence.size",
+        "compactor.retentionResolutionRaw: \"30d\" -> \"365d\"",
+    ] {
+        assert!(lines.iter().any(|there| there == line), "{line} in {lines:?}");
+    }
 }
 
 #[test]
