@@ -1,4 +1,5 @@
-//! What okemon takes from its environment. No other module reads it.
+//! What okemon takes from its environment. No other module reads it, but for the flags of `cli`,
+//! which have variables.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

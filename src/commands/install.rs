@@ -58,7 +58,11 @@ pub async fn install(
     let (plan, notes) = plan::plan(config, environment, options.part, options.skip_crds)?;
     let stop = Stop::listen().map_err(|error| cannot("listening for signals", &error))?;
     let exec = Arc::new(exec(config, &plan, environment)?);
-    let vault = keys::gather(config, &plan, &exec, environment, ask, &stop).await?;
+    let vault =
+        keys::gather(config, &plan, &exec, environment, ask, &stop).await.map_err(|fail| {
+            let terminated = stop.by() == Some(Interrupt::Term);
+            if terminated { Fail { exit: Exit::Terminated, ..fail } } else { fail }
+        })?;
     let (feed, shown) = Feed::to(reporter);
     let runner = Arc::new(Runner {
         exec,
@@ -233,6 +237,10 @@ fn seen(config: &Config, cluster: &Cluster) -> ClusterSeen {
 fn exit(outcome: &Outcome, stop: &Stop, config: &Config) -> Exit {
     if outcome.failures.iter().any(|(_, fail)| fail.exit == Exit::Busy) {
         return Exit::Busy;
+    }
+    // A signal after the last step has changed nothing.
+    if outcome.failures.is_empty() && outcome.skipped == 0 {
+        return Exit::Done;
     }
     match stop.by() {
         Some(Interrupt::Int) => return Exit::Interrupted,

@@ -13,12 +13,10 @@ use super::exec::Exec;
 use super::stop::{Interrupt, Stop};
 use crate::fail::{Exit, Fail};
 use crate::tools::kubectl::Kubectl;
-use words::{Seen, Words, Written};
+use words::{Holder, Seen, Words, Written};
 
 /// How often the lock is looked at while somebody else holds it.
 const POLL: Duration = Duration::from_secs(2);
-/// How often it is tried to give a lock back that is not what we last saw of it.
-const TRIES: usize = 3;
 
 /// How a holder keeps its lock.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +64,8 @@ impl Lease {
     }
 
     /// Takes the lock, and keeps it until [`Self::release`]. `waiting` is told once who else holds
-    /// it, before that holder is waited for; whether one was, is the answer.
+    /// it, before that holder is waited for. The answer is whether somebody else may have been at
+    /// work in the last minutes, so that what was seen before is not to be relied on.
     ///
     /// # Errors
     /// When another okemon holds it for longer than we are willing to wait.
@@ -77,7 +76,7 @@ impl Lease {
         waiting: impl Fn(&str) + Send,
     ) -> Result<bool, Fail> {
         let started = Instant::now();
-        let mut told = false;
+        let (mut told, mut recent) = (false, false);
         // On a new cluster there is none: it is made without being asked for.
         let mut seen = None;
         loop {
@@ -86,7 +85,7 @@ impl Lease {
                 Written::Done(ours) => {
                     *self.ours.lock().await = Some(ours);
                     *self.renewing.lock().await = Some(self.keep_renewing(exec, stop));
-                    return Ok(told);
+                    return Ok(told || recent);
                 }
                 Written::Raced => {}
                 Written::Failed(fail) => return Err(fail),
@@ -94,6 +93,7 @@ impl Lease {
             loop {
                 seen = self.words.read(exec, stop).await?;
                 let other = seen.as_ref().and_then(|seen| self.words.other_holder(seen));
+                recent |= seen.as_ref().is_some_and(Seen::is_recent);
                 let Some(other) = other else { break };
                 if started.elapsed() >= self.patience {
                     return Err(busy(&other));
@@ -120,19 +120,8 @@ impl Lease {
         if !self.tried.load(Ordering::Relaxed) {
             return;
         }
-        let stop = stop.last_words();
-        let mut ours = self.ours.lock().await.take();
-        for _ in 0..TRIES {
-            let seen = match ours.take() {
-                Some(seen) => seen,
-                // What was cut short may have been heard all the same.
-                None => match self.words.read(exec, &stop).await {
-                    Ok(Some(seen)) if self.words.is_ours(&seen) => seen,
-                    Ok(_) | Err(_) => return,
-                },
-            };
-            let Written::Raced = self.words.free(&seen, exec, &stop).await else { return };
-        }
+        let last = self.ours.lock().await.take();
+        let _ = self.words.rewrite(Holder::Nobody, last, exec, &stop.last_words()).await;
     }
 
     /// What it means that the lock was lost during the run; none: it was not.
@@ -157,23 +146,21 @@ impl Lease {
             let mut renewed = Instant::now();
             loop {
                 tokio::time::sleep(pace.renew).await;
-                let Some(seen) = ours.lock().await.take() else { return };
-                let why = match words.renew(&seen, &exec, &stop).await {
+                // Not known until it is written down again.
+                let written = ours.lock().await.take();
+                let why = match words.rewrite(Holder::Us, written, &exec, &stop).await {
                     Written::Done(written) => {
                         renewed = Instant::now();
                         *ours.lock().await = Some(written);
                         continue;
                     }
                     // The API server may be back at the next turn.
-                    Written::Failed(_) if renewed.elapsed() < pace.give_up => {
-                        *ours.lock().await = Some(seen);
-                        continue;
-                    }
+                    Written::Failed(_) if renewed.elapsed() < pace.give_up => continue,
                     Written::Failed(fail) => format!("it could not be renewed: {fail}"),
                     Written::Raced => "another okemon took it".to_owned(),
                 };
                 let _ = lost.set(why);
-                return stop.press(Interrupt::Term);
+                return stop.ask(Interrupt::Term);
             }
         })
     }

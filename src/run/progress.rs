@@ -17,7 +17,7 @@ pub(super) struct Progress {
     /// Whether the survey found nothing to do at all.
     pub(super) nothing_to_do: bool,
     /// When waiting ends.
-    pub(super) deadline: Instant,
+    deadline: Mutex<Instant>,
     /// What the survey decided, and what was shown of it.
     surveyed: BTreeMap<StepId, Decision>,
     /// Whether somebody else was at work since the survey.
@@ -34,13 +34,22 @@ impl Progress {
         let nothing_to_do = survey.changes().is_empty();
         Self {
             nothing_to_do,
-            deadline: Instant::now() + timeout,
+            deadline: Mutex::new(Instant::now() + timeout),
             surveyed: survey.decisions.into_iter().collect(),
             old: AtomicBool::default(),
             lost: Mutex::default(),
             skipped: Mutex::default(),
             outcome: Mutex::default(),
         }
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        *locked(&self.deadline)
+    }
+
+    /// From now on everything may take this long: waiting for another okemon does not count.
+    pub(super) fn restart_clock(&self, timeout: Duration) {
+        *locked(&self.deadline) = Instant::now() + timeout;
     }
 
     /// What the survey decided about a step; none: it was not asked about it.

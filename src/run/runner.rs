@@ -85,6 +85,10 @@ pub struct Outcome {
     pub skipped: usize,
 }
 
+pub(super) fn interrupted() -> Fail {
+    Fail::new(Exit::Interrupted, "interrupted: nothing more was begun")
+}
+
 /// A task that ended by a defect of okemon's own.
 fn died(error: &JoinError) -> Fail {
     Fail::new(Exit::Failed, format!("carrying out the plan: a part of okemon died: {error}"))
@@ -151,6 +155,10 @@ impl Runner {
             });
         }
         while let Some(joined) = looks.join_next().await {
+            if self.stop.requested() {
+                survey.failures = vec![(None, interrupted())];
+                return;
+            }
             let (id, decision) = match joined {
                 Ok(looked) => looked,
                 Err(error) => {
@@ -169,10 +177,8 @@ impl Runner {
     async fn fetch(&self, step: &Step) -> Result<Decision, Fail> {
         let decision = self.look(step).await?;
         let Decision::Do { effects, deed, .. } = decision else { return Ok(decision) };
-        let id = step.id.to_string();
-        self.feed.emit(Event::StepStarted { step: id.clone(), title: step.title.clone() });
         self.perform(step, &effects).await.map_err(|(fail, _)| fail)?;
-        self.feed.emit(Event::StepNoted { step: id, note: deed.done() });
+        self.feed.emit(Event::StepNoted { step: step.id.to_string(), note: deed.done() });
         Ok(Decision::unchanged())
     }
 
@@ -195,6 +201,8 @@ impl Runner {
             }
         }
         let mut outcome = progress.outcome().clone();
+        let place = |id: &StepId| plan.steps().position(|step| step.id == *id);
+        outcome.failures.sort_by_key(|(id, _)| id.as_ref().and_then(place));
         for fail in self.leases.values().filter_map(Lease::lost) {
             self.failed(None, &fail);
             outcome.failures.push((None, fail));
@@ -220,7 +228,7 @@ impl Runner {
                 let work = tokio::spawn(async move { runner.take(&step, &progress).await });
                 at_work.spawn(async move { (id, work.await) });
             }
-            let Some(joined) = at_work.join_next().await else { return };
+            let Some(joined) = at_work.join_next().await else { break };
             let Ok((id, ended)) = joined else { continue };
             if let Err(error) = ended {
                 let fail = died(&error);
@@ -228,6 +236,11 @@ impl Runner {
                 progress.fail(&id, fail);
             }
             schedule.ended(&id);
+        }
+        for step in schedule.left() {
+            let fail = Fail::new(Exit::Failed, "it never began: what it needs never ended");
+            self.failed(Some(&step.id), &fail);
+            progress.fail(&step.id, fail);
         }
     }
 
@@ -265,6 +278,7 @@ impl Runner {
                     progress.outdated();
                 }
             }
+            progress.restart_clock(self.timeout);
             return Ok((StepResult::Ready, "took the lock".to_owned()));
         }
         let decided = progress.decided(&step.id);
@@ -274,7 +288,11 @@ impl Runner {
             }
             return Ok((StepResult::Unchanged, String::new()));
         }
-        self.feed.emit(Event::StepStarted { step: id, title: step.title.clone() });
+        let title = match progress.surveyed(&step.id) {
+            Some(Decision::Do { deed, .. }) => deed.to_string(),
+            _ => step.title.clone(),
+        };
+        self.feed.emit(Event::StepStarted { step: id, title });
         self.carry_out(step, decided.cloned(), progress).await
     }
 

@@ -48,6 +48,11 @@ impl Schedule {
         }
     }
 
+    /// The steps that have not begun.
+    pub(super) fn left(self) -> impl Iterator<Item = Step> {
+        self.lanes.into_iter().flat_map(|lane| lane.to_come)
+    }
+
     /// Whether a step has not ended; those of other stages have.
     fn open(&self, step: &StepId) -> bool {
         let at_work = |lane: &Lane| lane.at_work.as_ref() == Some(step);

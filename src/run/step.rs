@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::progress::Progress;
-use super::runner::{Done, Failure, Runner};
+use super::runner::{Done, Failure, Runner, interrupted};
 use crate::diagnose::progress::{Patience, Verdict};
 use crate::diagnose::{Diagnosis, Finding, Severity};
 use crate::fail::{Exit, Fail};
@@ -42,7 +42,7 @@ impl Waiting {
         let patience = Patience::default();
         // What an earlier run left may still show yesterday's failure.
         let patience = if progress.nothing_to_do { patience.resuming() } else { patience };
-        let (since, deadline) = (Instant::now(), progress.deadline);
+        let (since, deadline) = (Instant::now(), progress.deadline());
         Self { since, deadline, patience, pause: FIRST_PAUSE }
     }
 }
@@ -277,8 +277,4 @@ fn hopeless(left: usize, of: usize, findings: &[Finding]) -> String {
     }
     let objects: Vec<&str> = findings.iter().map(|finding| finding.object.as_str()).collect();
     format!("{} cannot become ready", objects.join(", "))
-}
-
-fn interrupted() -> Fail {
-    Fail::new(Exit::Interrupted, "interrupted")
 }

@@ -69,6 +69,12 @@ impl Stop {
         self.asked.cancel();
     }
 
+    /// Asks, and never insists: for reasons of okemon's own.
+    pub fn ask(&self, by: Interrupt) {
+        let _ = self.by.set(by);
+        self.asked.cancel();
+    }
+
     pub fn requested(&self) -> bool {
         self.asked.is_cancelled()
     }

@@ -1,6 +1,5 @@
 //! One okemon at a time on a cluster.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +127,9 @@ impl Party {
         let exec = Exec::start(Setup {
             programs: Programs::find([Tool::Kubectl], bin.as_os_str()).unwrap(),
             places: [(cluster.name.clone(), Place { kubeconfig: Some(kubeconfig.into()) })].into(),
-            environment: BTreeMap::from([("TMPDIR".into(), sandbox.path("").into())]),
+            environment: ["TMPDIR", "HOME"]
+                .map(|name| (name.into(), sandbox.path("").into()))
+                .into(),
             okemon: env!("CARGO_BIN_EXE_okemon").into(),
             grace: GRACE,
         });
@@ -173,6 +174,11 @@ fn a_lock_is_kept_as_long_as_it_is_ours_and_no_longer() {
     assert_eq!(taken["holderIdentity"], "first");
     eventually("a renewal", || spec()["renewTime"] != taken["renewTime"]);
     assert_eq!(spec()["acquireTime"], taken["acquireTime"]);
+    // Somebody else wrote to it, and left it ours.
+    let note = ["annotate", "lease", "okemon", "--namespace", "monitoring", "note=kept"];
+    sandbox.kubectl(&note);
+    let noted = spec();
+    eventually("a renewal", || spec()["renewTime"] != noted["renewTime"]);
     runtime.block_on(party.release());
     assert_eq!(watched.holder(), "");
     assert!(party.lease.lost().is_none() && !party.stop.requested());
@@ -230,5 +236,8 @@ fn lead_astray(kubeconfig: &Path) {
     let text = std::fs::read_to_string(kubeconfig).unwrap();
     let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
     config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9".into();
-    std::fs::write(kubeconfig, config.to_string()).unwrap();
+    // At once: it is read every now and then.
+    let aside = kubeconfig.with_extension("new");
+    std::fs::write(&aside, config.to_string()).unwrap();
+    std::fs::rename(aside, kubeconfig).unwrap();
 }

@@ -81,7 +81,7 @@ fn a_run_that_is_ended_in_any_way_leaves_no_process_and_no_file() {
     let mut run = watched.start(&INSTALL);
     watched.until_held();
     run.signal(Signal::SIGINT);
-    run.until_said("nterrupt");
+    run.until_said("Stopping");
     assert!(watched.processes().iter().any(|line| line.contains("upgrade --install thanos")));
     run.signal(Signal::SIGINT);
     assert_eq!(run.end().code, Some(130));

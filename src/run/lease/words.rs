@@ -19,6 +19,19 @@ const EXPIRES: SignedDuration = SignedDuration::from_secs(60);
 /// How long one word to the API server about the lock may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How often something is written over a Lease that is not what we last saw of it.
+const TRIES: usize = 3;
+/// How long ago a holder may have been at work for what was seen meanwhile to be old: much longer
+/// than a look takes and than clocks differ.
+const RECENT: SignedDuration = SignedDuration::from_mins(15);
+
+/// Who a Lease is written down for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Holder {
+    Us,
+    Nobody,
+}
+
 /// The Lease of one cluster, as one run speaks of it.
 #[derive(Clone, Debug)]
 pub(super) struct Words {
@@ -65,14 +78,33 @@ impl Words {
         self.write(&self.us, &now(), seen, exec, stop).await
     }
 
-    /// Writes that we are still at work.
-    pub(super) async fn renew(&self, ours: &Seen, exec: &Arc<Exec>, stop: &Stop) -> Written {
-        self.write(&self.us, &ours.since, Some(ours), exec, stop).await
-    }
-
-    /// Writes that it is nobody's.
-    pub(super) async fn free(&self, ours: &Seen, exec: &Arc<Exec>, stop: &Stop) -> Written {
-        self.write("", &ours.since, Some(ours), exec, stop).await
+    /// Writes over what is ours that it still is, or that it is nobody's. `last` is what was written
+    /// last, where that is known; where it is not so any more, what is there is looked at.
+    pub(super) async fn rewrite(
+        &self,
+        holder: Holder,
+        mut last: Option<Seen>,
+        exec: &Arc<Exec>,
+        stop: &Stop,
+    ) -> Written {
+        for _ in 0..TRIES {
+            let seen = match last.take() {
+                Some(seen) => Some(seen),
+                None => match self.read(exec, stop).await {
+                    Ok(Some(seen)) if !self.is_ours(&seen) => return Written::Raced,
+                    Ok(seen) => seen,
+                    Err(fail) => return Written::Failed(fail),
+                },
+            };
+            let since = seen.as_ref().map_or_else(now, |seen| seen.since.clone());
+            let holder = match holder {
+                Holder::Us => self.us.as_str(),
+                Holder::Nobody => "",
+            };
+            let written = self.write(holder, &since, seen.as_ref(), exec, stop).await;
+            let Written::Raced = written else { return written };
+        }
+        Written::Raced
     }
 
     pub(super) fn is_ours(&self, seen: &Seen) -> bool {
@@ -132,6 +164,11 @@ fn is_there(output: &Output) -> bool {
 }
 
 impl Seen {
+    /// Whether its holder may have been at work while we looked.
+    pub(super) fn is_recent(&self) -> bool {
+        self.renewed.is_none_or(|renewed| Timestamp::now().duration_since(renewed) < RECENT)
+    }
+
     fn read(output: &Output) -> Result<Option<Self>, Fail> {
         let objects = kubectl::objects(&output.stdout)
             .map_err(|error| Fail::new(Exit::Failed, format!("reading the lock: {error:#}")))?;
