@@ -6,7 +6,7 @@
 //! file, environment, flags -> Config -> Plan -> look -> decide -> do -> Event -> Reporter
 //! ```
 //!
-//! [`plan`] decides and never acts; [`run`] acts and never decides; [`report`] alone prints.
+//! [`plan`] decides and never acts; [`run`] acts and never decides; [`report`] prints.
 
 pub mod ask;
 pub mod cli;

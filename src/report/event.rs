@@ -53,7 +53,7 @@ pub enum Event {
     /// A step was left out.
     StepSkipped {
         step: String,
-        /// Why, in a few words: `sin/thanos failed`, `interrupted`.
+        /// Why, in a few words: `it needs sin/thanos`, `interrupted`.
         because: String,
     },
     /// The run was told to stop; what runs gets time to end well.

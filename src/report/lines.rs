@@ -77,7 +77,7 @@ mod tests {
         sin/prometheus  installed kube-prometheus 11.3.10 (12 s)
         sin/ready  waiting, 14 of 16 ready (0 s)
         sin/ready  16 of 16 ready (2.5 s)
-        next  okemon tunnel grafana --region sin
+        sin/ready  thanos-storeapi answers at 10.0.0.5
         Done: 3 changed, 1 unchanged (18 s)
         ");
     }
@@ -102,7 +102,7 @@ mod tests {
         sin/ready  wait until all of it runs ...
         sin/ready  waiting, 14 of 16 ready (0 s)
         sin/ready  16 of 16 ready (2.5 s)
-        next  okemon tunnel grafana --region sin
+        sin/ready  thanos-storeapi answers at 10.0.0.5
         Timings:
              0.3 s  sin/bucket
              2.4 s  charts/kube-prometheus
@@ -137,12 +137,12 @@ mod tests {
         Plan: 3 to change, 1 unchanged.
         sin/prometheus  failed after 40 s: helm upgrade: exit status 1
         Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
-        skipped: sin/ready, sin/verify (sin/prometheus failed)
+        skipped: sin/ready, sin/dashboards (it needs sin/prometheus)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
             pod/prometheus-0: Unschedulable
                 hint: kubectl --context oke-sin get events --namespace monitoring
-        hint: okemon explain OKM-HELM-003
+        hint: `helm history prometheus` shows every try
         ");
     }
 
@@ -155,7 +155,7 @@ mod tests {
             Error: conflict
             pod/prometheus-0: Unschedulable
                 hint: kubectl --context oke-sin get events --namespace monitoring
-        hint: okemon explain OKM-HELM-003
+        hint: `helm history prometheus` shows every try
         ");
         assert_snapshot!(lines(&runs::unchanged(), Verbosity::Quiet), @"Unchanged: everything is as configured (1.2 s)");
     }

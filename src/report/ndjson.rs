@@ -138,7 +138,7 @@ mod tests {
         {"seq":9,"time":"2026-09-21T14:13:35.500Z","cluster":"sin","region":"ap-singapore-1","event":"step-started","step":"sin/ready","title":"wait until all of it runs"}
         {"seq":10,"time":"2026-09-21T14:13:36.000Z","cluster":"sin","region":"ap-singapore-1","event":"step-waiting","step":"sin/ready","ready":14,"of":16,"findings":[]}
         {"seq":11,"time":"2026-09-21T14:13:38.000Z","cluster":"sin","region":"ap-singapore-1","event":"step-done","step":"sin/ready","result":"ready","summary":"16 of 16 ready","tookMillis":2500}
-        {"seq":12,"time":"2026-09-21T14:13:38.000Z","event":"step-noted","step":"next","note":"okemon tunnel grafana --region sin"}
+        {"seq":12,"time":"2026-09-21T14:13:38.000Z","cluster":"sin","region":"ap-singapore-1","event":"step-noted","step":"sin/ready","note":"thanos-storeapi answers at 10.0.0.5"}
         {"seq":13,"time":"2026-09-21T14:13:38.000Z","event":"run-ended","outcome":"done","changed":3,"unchanged":1,"failed":0,"skipped":0,"tookMillis":18000}
         "#);
     }
@@ -147,9 +147,9 @@ mod tests {
     fn a_failure_streams_its_findings() {
         assert_snapshot!(stream(&runs::failure()[3..].to_vec()), @r#"
         {"event":"version","version":1,"okemon":"0.1.0"}
-        {"seq":1,"time":"2026-09-21T14:14:01.000Z","event":"step-failed","step":"sin/prometheus","error":"helm upgrade: exit status 1\nError: \u001b[31mconflict\u001b[0m","hint":"okemon explain OKM-HELM-003","findings":[{"object":"pod/prometheus-0","reason":"Unschedulable","hint":"kubectl --context oke-sin get events --namespace monitoring","severity":"wrong"}]}
-        {"seq":2,"time":"2026-09-21T14:14:01.000Z","event":"step-skipped","step":"sin/ready","because":"sin/prometheus failed"}
-        {"seq":3,"time":"2026-09-21T14:14:01.000Z","event":"step-skipped","step":"sin/verify","because":"sin/prometheus failed"}
+        {"seq":1,"time":"2026-09-21T14:14:01.000Z","event":"step-failed","step":"sin/prometheus","error":"helm upgrade: exit status 1\nError: \u001b[31mconflict\u001b[0m","hint":"`helm history prometheus` shows every try","findings":[{"object":"pod/prometheus-0","reason":"Unschedulable","hint":"kubectl --context oke-sin get events --namespace monitoring","severity":"wrong"}]}
+        {"seq":2,"time":"2026-09-21T14:14:01.000Z","event":"step-skipped","step":"sin/ready","because":"it needs sin/prometheus"}
+        {"seq":3,"time":"2026-09-21T14:14:01.000Z","event":"step-skipped","step":"sin/dashboards","because":"it needs sin/prometheus"}
         {"seq":4,"time":"2026-09-21T14:14:01.000Z","event":"run-ended","outcome":"failed","changed":1,"unchanged":1,"failed":1,"skipped":2,"tookMillis":41000}
         "#);
     }

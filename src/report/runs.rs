@@ -40,7 +40,7 @@ pub(super) fn fresh_install() -> Run {
         (15_500, begins("sin/ready", "wait until all of it runs")),
         (16_000, waits("sin/ready", 14, &[])),
         (18_000, done("sin/ready", StepResult::Ready, "16 of 16 ready", 2_500)),
-        (18_000, note("next", "okemon tunnel grafana --region sin")),
+        (18_000, note("sin/ready", "thanos-storeapi answers at 10.0.0.5")),
         (18_000, ended(Ended::Done, [3, 1, 0, 0], 18_000)),
     ]
 }
@@ -63,8 +63,8 @@ pub(super) fn failure() -> Run {
         (1_000, survey(1)),
         (1_000, begins("sin/prometheus", "install kube-prometheus 11.3.10")),
         (41_000, failed()),
-        (41_000, skipped("sin/ready", "sin/prometheus failed")),
-        (41_000, skipped("sin/verify", "sin/prometheus failed")),
+        (41_000, skipped("sin/ready", "it needs sin/prometheus")),
+        (41_000, skipped("sin/dashboards", "it needs sin/prometheus")),
         (41_000, ended(Ended::Failed, [1, 1, 1, 2], 41_000)),
     ]
 }
@@ -169,7 +169,7 @@ fn failed() -> Event {
     Event::StepFailed {
         step: "sin/prometheus".to_owned(),
         error: "helm upgrade: exit status 1\nError: \u{1b}[31mconflict\u{1b}[0m".to_owned(),
-        hint: Some("okemon explain OKM-HELM-003".to_owned()),
+        hint: Some("`helm history prometheus` shows every try".to_owned()),
         findings: vec![finding("pod/prometheus-0", "Unschedulable", Severity::Wrong, Some(hint))],
     }
 }

@@ -149,7 +149,7 @@ mod tests {
         ✓ charts/kube-prometheus  fetched kube-prometheus 11.3.10 (2.4 s)
         ✓ sin/prometheus  installed kube-prometheus 11.3.10 (12 s)
         ✓ sin/ready  16 of 16 ready (2.5 s)
-        · next  okemon tunnel grafana --region sin
+        · sin/ready  thanos-storeapi answers at 10.0.0.5
         ✓ Done: 3 changed, 1 unchanged (18 s)
         ");
     }
@@ -167,12 +167,12 @@ mod tests {
         Plan: 3 to change, 1 unchanged.
         ✗ sin/prometheus  failed after 40 s: helm upgrade: exit status 1
         ✗ Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
-        ○ skipped: sin/ready, sin/verify (sin/prometheus failed)
+        ○ skipped: sin/ready, sin/dashboards (it needs sin/prometheus)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
             pod/prometheus-0: Unschedulable
                 hint: kubectl --context oke-sin get events --namespace monitoring
-        hint: okemon explain OKM-HELM-003
+        hint: `helm history prometheus` shows every try
         ");
     }
 
@@ -258,7 +258,7 @@ mod tests {
             pod/prometheus-0: Unschedulable
                 hint: kubectl --context oke-sin get events --namespa
         ce monitoring
-        hint: okemon explain OKM-HELM-003
+        hint: `helm history prometheus` shows every try
         ");
     }
 }
