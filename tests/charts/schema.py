@@ -9,6 +9,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
+# Two charts have one name: the stems of their files in paths/, values/, records/ and unplayed/, and where they are.
+NAMESAKES = {"thanos": "bitnami/thanos", "community-thanos": "community/thanos"}
+
 # Maps that are copied into an object or a file as they are: any key may stand in them, whatever the defaults are.
 # A pattern is a path or the end of one.
 FREE = re.compile(r"""(^|\.)(
@@ -26,6 +29,23 @@ SHAPES = {
         ).split(),
         ["string", "array", "object"],
     ),
+    "community-thanos": {
+        f"{part}.pdb.{key}": ["string", "integer"]
+        for part in "global bucket.bucketweb compactor query queryFrontend receive ruler storegateway".split()
+        for key in ("minAvailable", "maxUnavailable")
+    },
+}
+# Maps with listed keys, in which others may stand.
+OPEN = ("ruler.rules",)
+# Charts that have a strict schema of their own: a string is never a number, and what is listed must stay (a null takes it out),
+# but for these.
+STRICT = {
+    "community-thanos": re.compile(r"""(^|\.)(
+          (full)?nameOverride | namespaceOverride | global\.storageClass | existingClaim | volumeAttributesClassName | \w*[nN]odePort
+        | \w+(?<!global)\.serviceAccount\.(create|automountServiceAccountToken) | target(CPU|Memory)UtilizationPercentage
+        | httpRoute\.(matches|filters|timeouts|extraRules) | thanosRules\.(annotations|disabledAlerts|alertOverrides|additional\w+)
+        | groups\..+ | sidecar\.resources | rustfs\.secret(\..+)?
+    )$""", re.X),
 }
 SCALAR = ["string", "number", "boolean"]
 TYPES = {"bool": "boolean", "int": "integer", "list": "array", "object": "object", "string": "string"}
@@ -51,39 +71,47 @@ def defaults(chart):
     return tree
 
 
-def leaf(kind, default, shapes):
+def leaf(kind, default, shapes, strict):
     if shapes:
         return {"type": shapes}
     if kind in ("any", "null"):
         return {}
-    if kind == "string" and default == "":
+    if kind == "string" and default == "" and not strict:
         return {"type": SCALAR}  # an unset name, port or size
     return {"type": TYPES[kind]}
 
 
 def schema(chart, subcharts=(), below=False):
     """JSON Schema: every listed map closed, every listed value of its type."""
-    shapes = SHAPES.get(chart, {})
+    shapes, optional = SHAPES.get(chart, {}), STRICT.get(chart)
     root = {"type": "object", "properties": {}, "additionalProperties": False}
     for keys, path, kind, default in sorted(rows(chart), key=lambda row: row[2] == "any"):  # the listed ones first
         written = re.split(r"(?<!\\)\.", path)
         node = root
         for depth, key in enumerate(keys, 1):
             known = node["properties"]
+            so_far = ".".join(written[:depth])
+            if optional and kind != "any" and not optional.search(so_far) and key not in node.setdefault("required", []):
+                node["required"].append(key)
             if depth == len(keys):
-                known.setdefault(key, leaf(kind, default, shapes.get(path)))
-            elif FREE.search(".".join(written[:depth])):
+                known.setdefault(key, leaf(kind, default, shapes.get(path), optional))
+            elif FREE.search(so_far):
                 known[key] = {"type": "object"}
                 break
             elif key in known and "properties" not in known[key]:
                 break  # below a listed value that is open
             else:
-                node = known.setdefault(key, {"type": "object", "properties": {}, "additionalProperties": False})
+                node = known.setdefault(key, {"type": "object", "properties": {}, "additionalProperties": so_far in OPEN})
     for name in (*subcharts, "common"):
         root["properties"][name] = {"type": "object"}  # a subchart has a schema of its own
     if below:
         root["properties"]["global"] = {"type": "object"}  # has the parent's keys too
     return {"$schema": "http://json-schema.org/draft-07/schema#", **root}
+
+
+def stem(chart):
+    """How the files of a chart begin: its name, or another for the second one of a name."""
+    return next((stem for stem, folder in NAMESAKES.items() if folder == chart), chart.split("/")[1])
 
 
 def unplayed(chart):
