@@ -26,6 +26,9 @@ pub struct Environment {
     pub has_oci: bool,
     /// Whether standard input and stderr are a person's terminal.
     pub interactive: bool,
+    /// Whether a person has typed the command, and cannot be asked: what okemon says goes into a
+    /// pipe or a file.
+    pub unasked: bool,
     /// Whether stderr is a terminal that can move its cursor.
     pub terminal: bool,
     /// Whether stderr may have colours, unless a flag says otherwise.
@@ -38,6 +41,7 @@ impl Environment {
         let variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
         let set = |name: &str| variables.get(OsStr::new(name)).filter(|value| !value.is_empty());
         let stderr = std::io::stderr().is_terminal();
+        let stdin = std::io::stdin().is_terminal();
         let dumb = set("TERM").is_some_and(|term| term == "dumb");
         let home = set("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
         let cache = set("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
@@ -46,7 +50,8 @@ impl Environment {
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("okemon")),
             cache: cache.join("okemon"),
             has_oci: which::which("oci").is_ok(),
-            interactive: stderr && std::io::stdin().is_terminal() && set("CI").is_none(),
+            interactive: stderr && stdin && set("CI").is_none(),
+            unasked: !stderr && stdin && set("CI").is_none(),
             terminal: stderr && !dumb,
             color: stderr && !dumb && set("NO_COLOR").is_none(),
             variables,

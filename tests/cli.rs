@@ -153,7 +153,7 @@ fn each_command_plans_its_part_and_what_that_stands_on() {
     assert_snapshot!(commands.map(steps).concat(), @"
     install: sin/cluster charts/kube-prometheus charts/thanos charts/grafana sin/namespace sin/lock sin/bucket sin/secret sin/crds sin/prometheus sin/thanos sin/admin sin/dashboards sin/grafana sin/ready
     bucket: sin/bucket
-    secret: sin/cluster sin/namespace sin/lock sin/secret
+    secret: sin/cluster sin/namespace sin/lock sin/bucket sin/secret
     prometheus: sin/cluster charts/kube-prometheus sin/namespace sin/lock sin/crds sin/prometheus sin/ready
     thanos: sin/cluster charts/kube-prometheus charts/thanos sin/namespace sin/lock sin/crds sin/thanos sin/ready
     grafana: sin/cluster charts/grafana sin/namespace sin/lock sin/admin sin/dashboards sin/grafana sin/ready
@@ -350,8 +350,7 @@ clusters:
 ",
     );
     assert_snapshot!(refusal(machine.run(&["install"]), 65), @r#"
-    error: okemon.yaml:2:1: charts: community is not supported yet; write bitnami
-    okemon.yaml:3:1: unknown key "sizes"; did you mean `size`?
+    error: okemon.yaml:3:1: unknown key "sizes"; did you mean `size`?
     okemon.yaml:4:58: objectStorage.auth: workload-identity is not supported yet; write s3
     okemon.yaml:6:13: region: "mum" is not a region of OCI; did you mean `bom`?
     okemon.yaml:8:11: size: "medum" is not known; write small or medium or large

@@ -12,8 +12,9 @@ use crate::environment::Environment;
 use settings::Settings;
 
 use crate::ask::{self, Ask};
+use crate::commands::install::Consent;
 use crate::commands::{images, install, plan};
-use crate::config::{self, Config, Source};
+use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Part;
 use crate::report::{self, Format, Verbosity};
@@ -195,9 +196,9 @@ impl Cli {
             }
             Command::Plan(args) => self.plan(None, args.skip_crds, &args.settings, environment),
             Command::Images(args) => {
-                let registry = self.image_registry(&args.settings)?;
+                let (charts, registry) = self.images(&args.settings)?;
                 let registry = registry.as_deref().filter(|_| !args.upstream);
-                report::print_result(&images::list(registry));
+                report::print_result(&images::list(charts, registry));
                 Ok(Exit::Done)
             }
             Command::Completions { shell } => {
@@ -232,12 +233,20 @@ impl Cli {
         let interactive = environment.interactive && !general.no_input;
         let mut ask: Box<dyn Ask> =
             if interactive { Box::new(ask::Terminal) } else { Box::new(ask::Never) };
+        let consent = if general.yes {
+            Consent::Given
+        } else if interactive {
+            Consent::Asked
+        } else if environment.unasked && !general.no_input {
+            Consent::Missing
+        } else {
+            Consent::Given
+        };
         let options = install::Options {
             command: typed(&environment.words),
-            interactive,
+            consent,
             part,
             skip_crds: args.skip_crds,
-            yes: general.yes,
             jobs: general.jobs,
             timeout: general.timeout,
             lock_timeout: args.lock_timeout,
@@ -272,21 +281,32 @@ impl Cli {
         Ok(Exit::Done)
     }
 
-    /// The mirror of the images. It alone can be said without a file and a region.
-    fn image_registry(&self, settings: &Settings) -> Result<Option<String>, Fail> {
+    /// Whose charts' images are meant, and their mirror. Without a file and a region, the mirror
+    /// alone can be said.
+    fn images(&self, settings: &Settings) -> Result<(Charts, Option<String>), Fail> {
         let alone = settings.selection.regions.is_empty() && self.source()?.is_none();
         if alone {
-            return config::image_registry(&settings.values)
-                .map_err(|faults| Fail::new(Exit::Config, faults.to_string()));
+            let registry = config::image_registry(&settings.values)
+                .map_err(|faults| Fail::new(Exit::Config, faults.to_string()))?;
+            return Ok((Charts::default(), registry));
         }
-        Ok(self.configuration(settings)?.image_registry)
+        let config = self.configuration(settings)?;
+        Ok((config.charts, config.image_registry))
     }
 
     /// What file, environment and flags say.
     fn configuration(&self, settings: &Settings) -> Result<Config, Fail> {
         let source = self.source()?;
-        config::load(source.as_ref(), &settings.values, &settings.selection)
-            .map_err(|faults| Fail::new(Exit::Config, faults.to_string()))
+        config::load(source.as_ref(), &settings.values, &settings.selection).map_err(|faults| {
+            let fail = Fail::new(Exit::Config, faults.to_string());
+            // Without one, flags have to say everything; most people are in the wrong directory.
+            let lost = source.is_none() && faults.all_missing().is_some();
+            if lost {
+                fail.hint("there is no okemon.yaml here; `--config FILE` names one")
+            } else {
+                fail
+            }
+        })
     }
 
     /// The file that was named, or `okemon.yaml` when it is there.

@@ -24,18 +24,26 @@ use crate::run::stop::{Interrupt, Stop};
 use crate::tools::cmd::Tool;
 use crate::tools::kubectl::Kubectl;
 
+/// Who agrees to the changes before they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Nobody has to: there is a `--yes`, or nobody is there.
+    Given,
+    /// The person at the terminal is asked.
+    Asked,
+    /// A person is there who cannot be asked, since what is said goes into a pipe or a file.
+    Missing,
+}
+
 /// How an install is to be carried out.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What was typed, for the head of the report.
     pub command: String,
-    /// Whether there is a person who can be asked.
-    pub interactive: bool,
     /// One part only; none: all of it.
     pub part: Option<Part>,
     pub skip_crds: bool,
-    /// Do not ask before the first change.
-    pub yes: bool,
+    pub consent: Consent,
     /// Steps at a time.
     pub jobs: usize,
     /// How long the whole may take.
@@ -141,8 +149,15 @@ async fn consent(
         let (changes, unchanged) = (survey.changes(), survey.unchanged());
         runner.feed.emit(Event::Surveyed { changes: changes.clone(), unchanged });
         runner.feed.settle().await;
-        if changes.is_empty() || options.yes || !options.interactive {
-            return Ok(Some(survey));
+        match options.consent {
+            Consent::Asked | Consent::Missing if changes.is_empty() => return Ok(Some(survey)),
+            Consent::Given => return Ok(Some(survey)),
+            Consent::Asked => {}
+            Consent::Missing => {
+                let error = "asking before the first change: what is said goes to no terminal";
+                let fail = Fail::new(Exit::Refused, error);
+                return Err(vec![(None, fail.hint("`--yes` makes the changes without asking"))]);
+            }
         }
         if !agreed(plan, ask).map_err(|fail| vec![(None, fail)])? {
             return Ok(None);

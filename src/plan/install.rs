@@ -95,6 +95,8 @@ impl Plan {
         let mut plan = self.only(|step| match step.part {
             Part::Ground => ground,
             Part::Ready => ready,
+            // Keys that do not open the bucket are stored nowhere.
+            Part::Bucket if part == Part::Secret => true,
             // Thanos' chart has objects of the operator's kinds, which that of Prometheus defines.
             Part::Prometheus if part == Part::Thanos => {
                 matches!(step.intent, Intent::Chart(_) | Intent::Crds(_))

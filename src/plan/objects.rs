@@ -30,6 +30,8 @@ pub struct Restart {
     /// not forgotten when a run dies between the two.
     pub marked: Vec<Doc>,
     pub cmd: Cmd,
+    /// What a person should know of it before.
+    pub note: &'static str,
 }
 
 /// What happens to objects that are there already.
@@ -63,7 +65,7 @@ impl Objects {
         let action = if details.is_empty() { Action::Add } else { Action::Change };
         let send = |docs: &[Doc]| Effect::Cmd(self.change().docs(docs.to_vec()));
         let effects = match &self.restart {
-            Some(Restart { marked, cmd }) if action == Action::Change => {
+            Some(Restart { marked, cmd, .. }) if action == Action::Change => {
                 vec![send(marked), Effect::Cmd(cmd.clone()), send(&self.docs)]
             }
             _ => vec![send(&self.docs)],
@@ -87,8 +89,12 @@ impl Objects {
             kubectl::objects(&output.stdout)
                 .map_err(|error| Fail::new(Exit::Failed, format!("comparing objects: {error:#}")))
         };
-        let details = kubectl::differences(&read(&live)?, &read(&wanted)?);
-        Ok((!details.is_empty()).then_some(details))
+        let mut details = kubectl::differences(&read(&live)?, &read(&wanted)?);
+        if details.is_empty() {
+            return Ok(None);
+        }
+        details.extend(self.restart.as_ref().map(|restart| restart.note.to_owned()));
+        Ok(Some(details))
     }
 
     fn change(&self) -> Cmd {
@@ -132,6 +138,7 @@ mod tests {
         insta::assert_snapshot!(told, @"
         Change: store the bucket's keys in the Secret thanos-objstore-config
           ~ Secret/thanos-objstore-config data.objstore.yml
+          ! Thanos and Prometheus are restarted, one replica after another: they read it when they start
           $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
           $ kubectl --context oke-sin --namespace monitoring rollout restart deployment,statefulset --selector 'app.kubernetes.io/name in (thanos,prometheus)'
           $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -

@@ -75,6 +75,12 @@ const KUBERNETES: &[Known] = &[
     },
 ];
 
+const PULL: Known = Known {
+    words: &[],
+    exit: Exit::Failed,
+    hint: "`chartDirectory` names a directory that the charts were brought to by hand: docs/private-registry.md",
+};
+
 const HELM: &[Known] = &[
     Known {
         words: &["another operation", "is in progress"],
@@ -113,6 +119,8 @@ const HELM: &[Known] = &[
 /// What a failed command means for a person.
 pub fn explain(cmd: &Cmd, output: &Output) -> Fail {
     let known = match cmd.tool {
+        // Whatever kept it from coming.
+        Tool::Helm if cmd.args.first().is_some_and(|word| word == "pull") => Some(&PULL),
         Tool::Helm => HELM.iter().chain(KUBERNETES).find(|known| known.fits(&output.stderr)),
         Tool::Kubectl => KUBERNETES.iter().find(|known| known.fits(&output.stderr)),
         Tool::Oci => None,

@@ -1,5 +1,6 @@
 //! okemon where there is a person at a terminal.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
@@ -12,12 +13,17 @@ use crate::watched::{INSTALL, Watched};
 /// okemon on a terminal that echoes what is typed, without the keys.
 fn terminal(watched: &Watched) -> PtySession {
     let okemon = watched.okemon(&INSTALL);
+    let secret = |name: &OsStr| name.to_string_lossy().starts_with("OKEMON_S3");
+    typed(&okemon, "exec \"$0\" \"$@\"", secret)
+}
+
+/// A command in a shell on a terminal, without some of its variables.
+fn typed(okemon: &Command, line: &str, without: impl Fn(&OsStr) -> bool) -> PtySession {
     let mut shell = Command::new("/bin/sh");
     // rexpect's terminals do not echo; people's do.
-    shell.args(["-c", "stty echo cols 120; exec \"$0\" \"$@\""]).arg(okemon.get_program());
+    shell.args(["-c", &format!("stty echo cols 120; {line}")]).arg(okemon.get_program());
     shell.args(okemon.get_args()).current_dir(okemon.get_current_dir().unwrap()).env_clear();
-    let secret = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("OKEMON_S3");
-    for (name, value) in okemon.get_envs().filter(|(name, _)| !secret(name)) {
+    for (name, value) in okemon.get_envs().filter(|(name, _)| !without(name)) {
         shell.env(name, value.unwrap());
     }
     shell.env("TERM", "xterm");
@@ -81,6 +87,15 @@ fn on_a_terminal_missing_keys_and_consent_are_asked_for() {
     assert_snapshot!(last_line(&watched, &refused), @"! Nothing was changed: the answer was no");
     assert_eq!(watched.0.changes_since(&mark), Vec::<String>::new());
     assert_eq!(fs::read_dir(watched.0.path("s3")).unwrap().count(), 0, "no bucket either");
+
+    // What it says goes elsewhere: a person is there, and cannot be asked.
+    let line = "exec \"$0\" \"$@\" 2>said";
+    let (shown, code) = rest(&mut typed(&watched.okemon(&INSTALL), line, |_| false));
+    assert_eq!((code, shown.as_str()), (8, ""));
+    let said = fs::read_to_string(watched.0.path("said")).unwrap();
+    let (_, last) = said.split_once("\nerror: ").unwrap();
+    assert_snapshot!(last, @"");
+    assert_eq!(watched.0.changes_since(&mark), Vec::<String>::new());
 
     let mut session = terminal(&watched);
     let before = before.clone() + &explained + &refused + &type_keys(&mut session, keys);

@@ -111,7 +111,7 @@ impl<'a> OneCluster<'a> {
     }
 
     fn storage(&self) -> Vec<Step> {
-        let readers = ["--selector", charts::bitnami::READERS_OF_OBJSTORE];
+        let readers = ["--selector", charts::READERS_OF_OBJSTORE];
         let restart = ["rollout", "restart", "deployment,statefulset"];
         let secret = Intent::Objects(Objects {
             kubectl: self.kubectl.clone(),
@@ -121,6 +121,7 @@ impl<'a> OneCluster<'a> {
             restart: Some(Restart {
                 marked: vec![objects::objstore(self.config, self.cluster, Restarted::NotYet)],
                 cmd: self.kubectl.cmd(restart.into_iter().chain(readers)),
+                note: "! Thanos and Prometheus are restarted, one replica after another: they read it when they start",
             }),
         });
         let bucket = Intent::Bucket(Bucket::new(self.cluster, self.local.oci));
@@ -136,7 +137,7 @@ impl<'a> OneCluster<'a> {
         let intent = Intent::Crds(Crds {
             kubectl: self.kubectl.clone(),
             chart: archive.path.clone(),
-            kinds: if pinned { charts::bitnami::KINDS } else { charts::bitnami::KINDS_USED },
+            kinds: if pinned { charts::KINDS } else { charts::KINDS_USED },
         });
         after_chart(self.step("crds", Part::Prometheus, &["lock"], intent), release, archive)
     }

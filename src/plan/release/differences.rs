@@ -26,13 +26,14 @@ impl Release {
         };
         let mut differences = values::differing(there, &wanted, shown);
         differences.extend(self.lost_history(there, &wanted));
+        differences.extend(self.another_name(there, &wanted));
         Ok(differences)
     }
 
     /// What a shorter retention deletes from the bucket, a line each.
     fn lost_history(&self, there: &Value, wanted: &Value) -> Vec<String> {
-        let line = |path: &[&str; 2]| {
-            let path = path.map(str::to_owned);
+        let line = |path: &&[&str]| {
+            let path = owned(path);
             // What was not set was the chart's own affair, and may have been longer.
             let shorter = kept(wanted, &path)? < kept(there, &path).unwrap_or(i64::MAX);
             shorter.then(|| {
@@ -43,12 +44,30 @@ impl Release {
         self.release.history.iter().filter_map(line).collect()
     }
 
+    /// That a cluster gets another name.
+    fn another_name(&self, there: &Value, wanted: &Value) -> Option<String> {
+        let path = owned(self.release.identity?);
+        let (before, after) = (diff::at(there, &path)?, diff::at(wanted, &path)?);
+        (before != after).then(|| {
+            format!(
+                "! {}: history keeps the name {}; queries and alerts take {} for another cluster",
+                path.join("."),
+                text(Some(before)),
+                text(Some(after))
+            )
+        })
+    }
+
     pub(super) fn rendered_values(&self) -> Result<Value, Fail> {
         let fail =
             |error: String| Fail::new(Exit::Failed, format!("rendering the values: {error}"));
         let text = self.release.values.preview().map_err(|error| fail(format!("{error:#}")))?;
         serde_yaml::from_str(&text).map_err(|error| fail(error.to_string()))
     }
+}
+
+fn owned(path: &[&str]) -> Vec<String> {
+    path.iter().map(|key| (*key).to_owned()).collect()
 }
 
 /// Whether a value can be no secret: nothing, a number, a switch, or a figure such as `72h`, `50Gi`
