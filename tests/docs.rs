@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use clap::Parser as _;
 use okemon::cli::Cli;
-use okemon::config::{CLUSTER, Known, REGION, SETTINGS, schema};
+use okemon::config::{CLUSTER, Charts, Known, REGION, SETTINGS, schema};
 use okemon::content::{images::Images, sizes};
 use serde_json::Value;
 
@@ -221,7 +221,7 @@ fn keys_below(key: &str, property: &Value) -> Vec<String> {
 }
 
 fn images() -> String {
-    let images = Images::new(None);
+    let images = Images::new(Charts::Bitnami, None);
     let row = |image: &okemon::content::images::Image| format!("| `{image}` |\n");
     "| image |\n|---|\n".to_owned() + &images.all().map(row).concat()
 }

@@ -73,6 +73,7 @@ fn config(file: reader::File, reading: Reading<'_>) -> Result<Config, Faults> {
     let selected = file.members.into_iter().filter(|member| member.selected);
     Ok(Config {
         namespace: file.namespace,
+        charts: file.charts,
         chart_versions: file.chart_versions,
         chart_directory: file.chart_directory,
         image_registry: file.image_registry,

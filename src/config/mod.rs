@@ -33,6 +33,8 @@ pub use load::{image_registry, load};
 pub struct Config {
     /// The namespace that everything is installed into; `monitoring` by default.
     pub namespace: Namespace,
+    /// Whose charts are installed.
+    pub charts: Charts,
     /// Versions other than the pinned ones.
     pub chart_versions: ChartVersions,
     /// A directory that holds the charts as `NAME-VERSION.tgz`; none: the charts' own registries.
@@ -46,6 +48,16 @@ pub struct Config {
     pub grafana: Grafana,
     /// The clusters that this run is about, in the file's order. Never empty.
     pub clusters: Vec<Cluster>,
+}
+
+/// Who made the charts. Grafana's is the community's in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charts {
+    /// Bitnami's, which the articles use.
+    #[default]
+    Bitnami,
+    /// Those of prometheus-community and thanos-community.
+    Community,
 }
 
 /// One cluster, with every setting that may stand on it or above it resolved.

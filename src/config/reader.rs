@@ -16,14 +16,13 @@ use super::fleet::{Member, Role};
 use super::layers::Selection;
 use super::names::{BadValue, BucketName, ClusterName, Endpoint, Namespace, Ocid};
 use super::{
-    ChartVersions, Cluster, Expose, Grafana, LoadBalancer, LoadBalancerKind, ObjectStorage,
+    ChartVersions, Charts, Cluster, Expose, Grafana, LoadBalancer, LoadBalancerKind, ObjectStorage,
     Placement, Retention, Size, ValuesFiles, regions,
 };
 
 /// Valid keys whose feature is not there yet: which values are refused (none listed: all but the
 /// empty one), and what to do instead. A row goes when its feature comes.
 pub(super) const NOT_YET: &[(&str, &[&str], &str)] = &[
-    ("charts", &["community"], "write bitnami"),
     ("objectStorage.auth", &["workload-identity", "instance-principal"], "write s3"),
     ("grafana.importFromGrafanaCom", &[], "leave it out"),
     ("alertmanager.configFile", &[], "leave it out"),
@@ -35,6 +34,7 @@ pub(super) const NOT_YET: &[(&str, &[&str], &str)] = &[
 /// What one file says: what all clusters have in common, and each cluster, complete or not.
 pub(super) struct File {
     pub(super) namespace: Namespace,
+    pub(super) charts: Charts,
     pub(super) chart_versions: ChartVersions,
     pub(super) chart_directory: Option<PathBuf>,
     pub(super) image_registry: Option<String>,
@@ -50,7 +50,6 @@ pub(super) fn file(f: &mut Fields<'_>, selection: &Selection) -> File {
     f.key("version", "The version of this file's form.")
         .required()
         .scalar(json!({"const": 1}), version);
-    f.key("charts", "Whose charts are installed.").word(&[("bitnami", ()), ("community", ())]);
     f.key("alertmanager", "What Alertmanager is told.").section(|f| {
         f.key("configFile", "A configuration of your own; treated as a secret.").path();
     });
@@ -61,6 +60,10 @@ pub(super) fn file(f: &mut Fields<'_>, selection: &Selection) -> File {
         namespace: f
             .key("namespace", "The namespace that everything is installed into [monitoring].")
             .text(Namespace::from_str)
+            .unwrap_or_default(),
+        charts: f
+            .key("charts", "Whose charts are installed: bitnami or community [bitnami].")
+            .word(&[("bitnami", Charts::Bitnami), ("community", Charts::Community)])
             .unwrap_or_default(),
         chart_versions: f
             .key("chartVersions", "Other versions of the charts than the pinned ones.")

@@ -39,6 +39,7 @@ fn the_least_file_gets_every_default() {
         namespace: Namespace(
             "monitoring",
         ),
+        charts: Bitnami,
         chart_versions: ChartVersions {
             prometheus: None,
             thanos: None,
@@ -138,7 +139,6 @@ clusters:
     assert_snapshot!(report(text), @r#"
     okemon.yaml:1:10: version: "2" is not a version that this okemon reads; write 1
     okemon.yaml:2:1: unknown key "namespaze"; did you mean `namespace`?
-    okemon.yaml:3:1: charts: community is not supported yet; write bitnami
     okemon.yaml:4:7: size: "tiny" is not known; write small or medium or large
     okemon.yaml:5:1: unknown key "secretKey"; no secret is in this file; set OKEMON_S3_ACCESS_KEY and OKEMON_S3_SECRET_KEY
     okemon.yaml:6:17: chartDirectory: "~/charts" begins with `~`, which only a shell expands; write the whole path

@@ -171,8 +171,10 @@ macro_rules! templates {
 }
 
 const TEMPLATES: &[(&str, &str)] = templates![
-    "values/prometheus.yaml.j2",
-    "values/thanos.yaml.j2",
+    "values/bitnami/prometheus.yaml.j2",
+    "values/bitnami/thanos.yaml.j2",
+    "values/community/prometheus.yaml.j2",
+    "values/community/thanos.yaml.j2",
     "values/grafana.yaml.j2",
     "manifests/lease.yaml.j2",
     "manifests/namespace.yaml.j2",
@@ -193,10 +195,11 @@ mod tests {
     #[test]
     fn every_template_is_compiled_in() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
-        let mut found: Vec<String> = ["values", "manifests"]
+        let mut found: Vec<String> = ["values", "values/bitnami", "values/community", "manifests"]
             .iter()
             .flat_map(|folder| root.join(folder).read_dir().unwrap())
             .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
             .map(|path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned())
             .collect();
         let mut compiled: Vec<_> = TEMPLATES.iter().map(|(path, _)| (*path).to_owned()).collect();

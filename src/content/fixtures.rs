@@ -6,14 +6,15 @@ use super::doc::{Doc, SecretName};
 use crate::config::names::{BucketName, ClusterName, Namespace, Ocid};
 use crate::config::regions::Region;
 use crate::config::{
-    ChartVersions, Cluster, Config, Expose, Grafana, LoadBalancer, LoadBalancerKind, ObjectStorage,
-    Placement, Retention, Size, ValuesFiles,
+    ChartVersions, Charts, Cluster, Config, Expose, Grafana, LoadBalancer, LoadBalancerKind,
+    ObjectStorage, Placement, Retention, Size, ValuesFiles,
 };
 
 /// One cluster in Singapore, with the defaults.
 pub(crate) fn config() -> Config {
     Config {
         namespace: Namespace::new_unchecked("monitoring"),
+        charts: Charts::default(),
         chart_versions: ChartVersions::default(),
         chart_directory: None,
         image_registry: None,

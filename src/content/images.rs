@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::config::Charts;
+
 /// An image in the words that every chart here uses for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Image {
@@ -33,31 +35,63 @@ pub struct Images {
     pub dashboard_sidecar: Image,
 }
 
+/// What differs between the families of charts.
+struct Tags {
+    operator: &'static str,
+    prometheus: &'static str,
+    alertmanager: &'static str,
+    node_exporter: &'static str,
+    kube_state_metrics: &'static str,
+    thanos: &'static str,
+}
+
+const BITNAMI: Tags = Tags {
+    operator: "v0.85.0",
+    prometheus: "v3.5.0",
+    alertmanager: "v0.28.1",
+    node_exporter: "v1.9.1",
+    kube_state_metrics: "v2.16.0",
+    thanos: "v0.39.2",
+};
+
+const COMMUNITY: Tags = Tags {
+    operator: "v0.93.1",
+    prometheus: "v3.14.0-distroless",
+    alertmanager: "v0.34.0",
+    node_exporter: "v1.12.1-distroless",
+    kube_state_metrics: "v2.20.0",
+    thanos: "v0.42.4",
+};
+
 impl Images {
-    /// The images as `mirror` holds them: the registry is its name, the repository's path is kept.
-    /// Without a mirror, the projects' own registries.
-    pub fn new(mirror: Option<&str>) -> Self {
+    /// The images that the pinned charts were made for, as `mirror` holds them: the registry is its
+    /// name, the repository's path is kept. Without a mirror, the projects' own registries.
+    pub fn new(charts: Charts, mirror: Option<&str>) -> Self {
         let image = |registry: &str, repository, tag| Image {
             registry: mirror.unwrap_or(registry).to_owned(),
             repository,
             tag,
         };
+        let tags = match charts {
+            Charts::Bitnami => BITNAMI,
+            Charts::Community => COMMUNITY,
+        };
         Self {
-            operator: image("quay.io", "prometheus-operator/prometheus-operator", "v0.85.0"),
+            operator: image("quay.io", "prometheus-operator/prometheus-operator", tags.operator),
             config_reloader: image(
                 "quay.io",
                 "prometheus-operator/prometheus-config-reloader",
-                "v0.85.0",
+                tags.operator,
             ),
-            prometheus: image("quay.io", "prometheus/prometheus", "v3.5.0"),
-            alertmanager: image("quay.io", "prometheus/alertmanager", "v0.28.1"),
-            node_exporter: image("quay.io", "prometheus/node-exporter", "v1.9.1"),
+            prometheus: image("quay.io", "prometheus/prometheus", tags.prometheus),
+            alertmanager: image("quay.io", "prometheus/alertmanager", tags.alertmanager),
+            node_exporter: image("quay.io", "prometheus/node-exporter", tags.node_exporter),
             kube_state_metrics: image(
                 "registry.k8s.io",
                 "kube-state-metrics/kube-state-metrics",
-                "v2.16.0",
+                tags.kube_state_metrics,
             ),
-            thanos: image("quay.io", "thanos/thanos", "v0.39.2"),
+            thanos: image("quay.io", "thanos/thanos", tags.thanos),
             grafana: image("docker.io", "grafana/grafana", "13.2.0"),
             dashboard_sidecar: image("quay.io", "kiwigrid/k8s-sidecar", "2.10.1"),
         }
@@ -91,7 +125,7 @@ mod tests {
 
     #[test]
     fn images_come_from_their_projects() {
-        insta::assert_snapshot!(lines(&Images::new(None)), @r#"
+        insta::assert_snapshot!(lines(&Images::new(Charts::Bitnami, None)), @r#"
         quay.io/prometheus-operator/prometheus-operator:v0.85.0
         quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0
         quay.io/prometheus/prometheus:v3.5.0
@@ -106,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_mirror_replaces_the_registry_and_keeps_the_path() {
-        insta::assert_snapshot!(lines(&Images::new(Some("sin.ocir.io/mytenancy"))), @r#"
+        insta::assert_snapshot!(lines(&Images::new(Charts::Bitnami, Some("sin.ocir.io/mytenancy"))), @r#"
         sin.ocir.io/mytenancy/prometheus-operator/prometheus-operator:v0.85.0
         sin.ocir.io/mytenancy/prometheus-operator/prometheus-config-reloader:v0.85.0
         sin.ocir.io/mytenancy/prometheus/prometheus:v3.5.0

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::charts::bitnami;
+use super::charts::store_pods;
 pub use super::dashboards::dashboards;
 use super::doc::{Doc, SecretName};
 use crate::config::names::Ocid;
@@ -78,7 +78,7 @@ pub fn storeapi(config: &Config, cluster: &Cluster) -> Option<Doc> {
         "nsgs": nsgs.join(","),
         "address": address,
         "allow_from": allow_from,
-        "selector": bitnami::store_pods(*expose),
+        "selector": store_pods(*expose),
     });
     Some(Doc::new("manifests/storeapi.yaml.j2", data))
 }

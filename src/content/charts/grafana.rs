@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Chart, Release, STORAGE_CLASS, bitnami, host, placement, verbatim};
+use super::{Chart, QUERY_FRONTEND, Release, STORAGE_CLASS, host, placement, verbatim};
 use crate::config::{Cluster, Config};
 use crate::content::dashboards::{DASHBOARD_LABEL, DASHBOARD_LABEL_VALUE};
 use crate::content::doc::Doc;
@@ -18,13 +18,13 @@ pub const DATASOURCE_UID: &str = "thanos";
 
 /// Grafana, with Thanos as its data source.
 pub fn grafana(config: &Config, cluster: &Cluster) -> Release {
-    let thanos = host(config, bitnami::QUERY_FRONTEND);
+    let thanos = host(config, QUERY_FRONTEND);
     let data = json!({
         "namespace": config.namespace,
         "storage_class": STORAGE_CLASS,
         "mirror": config.image_registry,
         "pull_secrets": config.image_pull_secrets,
-        "images": Images::new(config.image_registry.as_deref()),
+        "images": Images::new(config.charts, config.image_registry.as_deref()),
         "placement": placement(cluster),
         "sizes": {"grafana": sizes::GRAFANA.at(cluster.size)},
         "admin": {
@@ -47,6 +47,7 @@ pub fn grafana(config: &Config, cluster: &Cluster) -> Release {
         ),
         values: Doc::new("values/grafana.yaml.j2", data),
         values_file: cluster.values.grafana.clone(),
+        identity: None,
         history: &[],
     }
 }

@@ -1,20 +1,24 @@
 //! The releases: which chart, in which version, with which values.
 //!
-//! The modules below are the only ones that know the charts' names for things; their values' paths
-//! are in `templates/values`. Fetching a chart and installing a release are others' work.
+//! The modules below, one for each family of charts, are the only ones that know the charts; their
+//! values' paths are in `templates/values`. What is here is the same in either family. Fetching a
+//! chart and installing a release are others' work.
 
-pub mod bitnami;
-pub mod grafana;
+mod bitnami;
+mod community;
+mod grafana;
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Cluster, Config, Placement};
+use crate::config::{Charts, Cluster, Config, Expose, Placement};
 use crate::content::doc::Doc;
+use crate::content::images::Images;
+use crate::content::objects::{OBJSTORE_KEY, OBJSTORE_SECRET};
+use crate::content::sizes;
 
-pub use bitnami::{prometheus, thanos};
-pub use grafana::grafana;
+pub use grafana::{DATASOURCE_UID, GRAFANA, grafana};
 
 /// The class of every volume: OCI's block volumes.
 pub const STORAGE_CLASS: &str = "oci-bv";
@@ -27,6 +31,70 @@ pub const REPLICA_LABEL: &str = "prometheus_replica";
 /// anything else that is labelled so.
 pub const RULER_REPLICA_LABEL: &str = "ruler_replica";
 
+/// The resource `Prometheus` that the release `prometheus` makes, and its Service, port 9090.
+pub const PROMETHEUS: &str = "prometheus-kube-prometheus-prometheus";
+
+/// The resource `Alertmanager`, and its Service, port 9093.
+pub const ALERTMANAGER: &str = "prometheus-kube-prometheus-alertmanager";
+
+/// The Service of the query frontend that the release `thanos` makes, port 9090.
+pub const QUERY_FRONTEND: &str = "thanos-query-frontend";
+
+/// The port that every `StoreAPI` has.
+pub const GRPC_PORT: u16 = 10901;
+
+/// Selects the workloads that read the bucket's keys: Thanos' own, and Prometheus for its sidecars.
+pub const READERS_OF_OBJSTORE: &str = "app.kubernetes.io/name in (thanos,prometheus)";
+
+/// The operator's kinds that the charts make objects of. Every version of the operator has them.
+pub const KINDS_USED: &[&str] =
+    &["prometheuses", "alertmanagers", "servicemonitors", "prometheusrules"];
+
+/// All kinds that the pinned charts define: their operators need them when they start.
+pub const KINDS: &[&str] = &[
+    "prometheuses",
+    "alertmanagers",
+    "servicemonitors",
+    "prometheusrules",
+    "podmonitors",
+    "probes",
+    "alertmanagerconfigs",
+    "prometheusagents",
+    "scrapeconfigs",
+    "thanosrulers",
+];
+
+/// The operator, Prometheus with sidecars, Alertmanager, exporters.
+pub fn prometheus(config: &Config, cluster: &Cluster) -> Release {
+    match config.charts {
+        Charts::Bitnami => bitnami::prometheus(config, cluster),
+        Charts::Community => community::prometheus(config, cluster),
+    }
+}
+
+/// Query, query frontend, store gateway, compactor, ruler, bucketweb.
+pub fn thanos(config: &Config, cluster: &Cluster) -> Release {
+    match config.charts {
+        Charts::Bitnami => bitnami::thanos(config, cluster),
+        Charts::Community => community::thanos(config, cluster),
+    }
+}
+
+/// The labels of the pods whose `StoreAPI` a load balancer shows.
+pub fn store_pods(expose: Expose) -> Value {
+    match expose {
+        Expose::Query => json!({
+            "app.kubernetes.io/instance": "thanos",
+            "app.kubernetes.io/name": "thanos",
+            "app.kubernetes.io/component": "query",
+        }),
+        Expose::Sidecar => json!({
+            "app.kubernetes.io/name": "prometheus",
+            "prometheus": PROMETHEUS,
+        }),
+    }
+}
+
 /// One Helm release.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Release {
@@ -36,9 +104,11 @@ pub struct Release {
     pub values: Doc,
     /// A values file of the user's own, the last word.
     pub values_file: Option<PathBuf>,
+    /// The value that names the cluster in every sample and block, the keys that lead to it.
+    pub identity: Option<&'static [&'static str]>,
     /// The values that say how long the bucket keeps history, each the keys that lead to it: a
     /// Prometheus duration, and 0 is for ever.
-    pub history: &'static [[&'static str; 2]],
+    pub history: &'static [&'static [&'static str]],
 }
 
 /// One chart in one version.
@@ -63,6 +133,50 @@ impl Chart {
         let version = wanted.map_or(pinned, String::as_str);
         Self { name, version: version.to_owned(), reference, pinned: version == pinned }
     }
+}
+
+/// What the templates of values are filled with, of either family.
+fn data(config: &Config, cluster: &Cluster) -> Value {
+    let size = cluster.size;
+    // The operator's headless Services: DNS names every replica.
+    let sidecars = host(config, "prometheus-operated");
+    let alertmanagers = host(config, "alertmanager-operated");
+    let port = match config.charts {
+        Charts::Bitnami => bitnami::ALERTMANAGER_PORT,
+        Charts::Community => community::ALERTMANAGER_PORT,
+    };
+    json!({
+        "cluster": cluster.name,
+        "region": cluster.region.identifier,
+        "storage_class": STORAGE_CLASS,
+        "mirror": config.image_registry,
+        "pull_secrets": config.image_pull_secrets,
+        "images": Images::new(config.charts, config.image_registry.as_deref()),
+        "placement": verbatim_within(placement(cluster)),
+        "names": {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER},
+        "objstore": {"secret": OBJSTORE_SECRET, "key": OBJSTORE_KEY},
+        "sidecars": format!("dns+{sidecars}:{GRPC_PORT}"),
+        "alertmanagers": format!("_{port}._tcp.{alertmanagers}"),
+        "replica_label": REPLICA_LABEL,
+        "ruler_replica_label": RULER_REPLICA_LABEL,
+        "retention": cluster.retention,
+        "retention_size": sizes::PROMETHEUS.at(size).volume.map(sizes::Volume::retention_size),
+        "results_cache": sizes::QUERY_FRONTEND.at(size).limit.fraction(4),
+        "chunk_pool": sizes::STORE_GATEWAY.at(size).limit.fraction(2),
+        "sizes": {
+            "operator": sizes::OPERATOR.at(size),
+            "prometheus": sizes::PROMETHEUS.at(size),
+            "sidecar": sizes::SIDECAR.at(size),
+            "alertmanager": sizes::ALERTMANAGER.at(size),
+            "node_exporter": sizes::NODE_EXPORTER.at(size),
+            "query": sizes::QUERY.at(size),
+            "query_frontend": sizes::QUERY_FRONTEND.at(size),
+            "store_gateway": sizes::STORE_GATEWAY.at(size),
+            "compactor": sizes::COMPACTOR.at(size),
+            "ruler": sizes::RULER.at(size),
+            "bucketweb": sizes::BUCKETWEB.at(size),
+        },
+    })
 }
 
 /// The name of a Service inside the cluster.

@@ -2,6 +2,7 @@
 //!
 //! Here is what all releases have in common; the charts' own are below.
 
+mod community;
 mod grafana;
 mod prometheus;
 mod thanos;
@@ -71,43 +72,43 @@ fn images_are_the_projects_own_and_the_charts_are_told_so() {
 
 #[test]
 fn every_image_is_in_some_release() {
-    let values = [prometheus_values(), thanos_values(), grafana_values()];
-    let used: Vec<&str> = values.iter().flat_map(strings).collect();
-    for image in Images::new(None).all() {
-        assert!(used.contains(&image.repository), "{image} is never used");
+    for config in both() {
+        let values = releases(&config, &cluster()).map(|release| read(&release.values));
+        let used = values.iter().flat_map(strings).collect::<Vec<_>>().join(" ");
+        for image in Images::new(config.charts, None).all() {
+            assert!(used.contains(image.repository) && used.contains(image.tag), "{image}");
+        }
     }
 }
 
 #[test]
 fn with_a_mirror_no_other_registry_is_left_in_anything_that_is_sent() {
-    let mut config = config();
-    config.image_registry = Some("sin.ocir.io/mytenancy".to_owned());
     let cluster = Cluster { load_balancer: Some(load_balancer(LoadBalancerKind::Lb)), ..cluster() };
-    for release in
-        [prometheus(&config, &cluster), thanos(&config, &cluster), grafana(&config, &cluster)]
-    {
-        let values = read(&release.values);
-        assert_set(&values, [("global.imageRegistry", json!("sin.ocir.io/mytenancy"))]);
-        for text in strings(&values) {
-            let others = ["docker.io", "quay.io", "registry.k8s.io", "ghcr.io", "bitnami"];
-            assert!(!others.iter().any(|registry| text.contains(registry)), "{text}");
-        }
-        for registry in all_named(&values, "registry") {
-            assert_eq!(registry, "sin.ocir.io/mytenancy", "in {}", release.name);
+    for mut config in both() {
+        config.image_registry = Some("sin.ocir.io/mytenancy".to_owned());
+        for release in releases(&config, &cluster) {
+            let values = read(&release.values);
+            assert!(strings(&values).contains(&"sin.ocir.io/mytenancy"), "{}", release.name);
+            for text in strings(&values) {
+                let others = ["docker.io", "quay.io", "registry.k8s.io", "ghcr.io", "bitnami"];
+                assert!(!others.iter().any(|registry| text.contains(registry)), "{text}");
+            }
+            for registry in all_named(&values, "registry") {
+                assert_eq!(registry, "sin.ocir.io/mytenancy", "in {}", release.name);
+            }
         }
     }
 }
 
 #[test]
 fn every_chart_is_told_the_secrets_to_pull_with() {
-    let mut config = config();
-    config.image_pull_secrets = vec!["ocir".to_owned()];
-    let cluster = cluster();
-    for release in
-        [prometheus(&config, &cluster), thanos(&config, &cluster), grafana(&config, &cluster)]
-    {
-        let values = read(&release.values);
-        assert_set(&values, [("global.imagePullSecrets", json!(["ocir"]))]);
+    for mut config in both() {
+        config.image_pull_secrets = vec!["ocir".to_owned()];
+        for release in releases(&config, &cluster()) {
+            let secrets = &read(&release.values)["global"]["imagePullSecrets"];
+            let named = [json!(["ocir"]), json!([{"name": "ocir"}])];
+            assert!(named.contains(secrets), "{}: {secrets}", release.name);
+        }
     }
 }
 
@@ -132,11 +133,10 @@ fn the_keys_are_named_by_their_secret_and_never_in_values() {
         ],
     );
     assert_eq!(values.get("objstoreConfig"), None);
-    let (config, cluster) = (config(), cluster());
-    for release in
-        [prometheus(&config, &cluster), thanos(&config, &cluster), grafana(&config, &cluster)]
-    {
-        assert_eq!(release.values.secrets, [], "{}", release.name);
+    for config in both() {
+        for release in releases(&config, &cluster()) {
+            assert_eq!(release.values.secrets, [], "{}", release.name);
+        }
     }
 }
 
@@ -254,10 +254,22 @@ fn placement_is_quoted_where_the_chart_runs_it_as_a_template() {
 
 #[test]
 fn values_hold_only_what_is_set() {
-    for values in [prometheus_values(), thanos_values(), grafana_values()] {
-        assert_eq!(empty(&values, ""), Vec::<String>::new());
-        assert!(values.to_string().len() < 8000);
+    for config in both() {
+        for release in releases(&config, &cluster()) {
+            let values = read(&release.values);
+            assert_eq!(empty(&values, ""), Vec::<String>::new());
+            assert!(values.to_string().len() < 8000);
+        }
     }
+}
+
+/// The fleet with each family of charts.
+fn both() -> [Config; 2] {
+    [Charts::Bitnami, Charts::Community].map(|charts| Config { charts, ..config() })
+}
+
+fn releases(config: &Config, cluster: &Cluster) -> [Release; 3] {
+    [prometheus(config, cluster), thanos(config, cluster), grafana(config, cluster)]
 }
 
 fn prometheus_values() -> Value {

@@ -31,7 +31,7 @@ fn the_ruler_has_rules_and_reaches_every_alertmanager() {
             annotations:
               # Backquoted for Helm, which reads this as a template.
               summary: "Cluster {{`{{ $labels.cluster }}`}} sends no samples."
-              description: "No sample of cluster {{`{{ $labels.cluster }}`}} has been seen for 10 minutes; there were some 3 hours ago."
+              description: "No sample of cluster {{`{{ $labels.cluster }}`}} has been seen for 10 minutes; there were some in the last 3 days."
     "#);
 }
 
