@@ -16,7 +16,7 @@ NAMESAKES = {"thanos": "bitnami/thanos", "community-thanos": "community/thanos"}
 # A pattern is a path or the end of one.
 FREE = re.compile(r"""(^|\.)(
       alertmanager\.config | grafana\\\.ini | (container|pod)?[sS]ecurityContext | (update|deployment)Strategy
-    | (custom)?(liveness|readiness|startup)Probe | kubeResources | extraArgs | minio | env | selector
+    | (custom)?(liveness|readiness|startup)Probe | kubeResources | extraArgs | minio | env | selector | nodeSelector | attachMetadata
     | (pod|service|statefulset|common|extra)?(Labels|Annotations|labels|annotations) | podDisruptionBudget
 )$""", re.X)
 
@@ -34,6 +34,29 @@ SHAPES = {
         for part in "global bucket.bucketweb compactor query queryFrontend receive ruler storegateway".split()
         for key in ("minAvailable", "maxUnavailable")
     },
+    "kube-prometheus-stack": {
+        f"prometheus.prometheusSpec.{path}": ["boolean", "integer", "string", "object"]
+        for path in (
+            "sampleLimit enforcedSampleLimit enforcedTargetLimit enforcedLabelLimit enforcedLabelNameLengthLimit enforcedLabelValueLengthLimit "
+            "queryLogFile arbitraryFSAccessThroughSMs"
+        ).split()
+    }
+    | {
+        "prometheus.prometheusSpec.additionalScrapeConfigs": ["array", "string"],
+        "alertmanager.alertmanagerSpec.clusterAdvertiseAddress": ["boolean", "string"],
+        "prometheusOperator.admissionWebhooks.matchConditions": ["array", "object"],
+    }
+    | dict.fromkeys(
+        (
+            "prometheusOperator.hostUsers prometheus.prometheusSpec.hostUsers alertmanager.alertmanagerSpec.hostUsers "
+            "prometheus.prometheusSpec.enableServiceLinks alertmanager.alertmanagerSpec.enableServiceLinks "
+            "kubeControllerManager.serviceMonitor.https kubeControllerManager.serviceMonitor.insecureSkipVerify "
+            "kubeScheduler.serviceMonitor.https kubeScheduler.serviceMonitor.insecureSkipVerify"
+        ).split(),
+        ["boolean", "null"],
+    ),
+    "kube-prometheus-stack--kube-state-metrics": {"namespaces": ["array", "string"], "namespacesDenylist": ["array", "string"], "hostUsers": ["boolean", "null"]},
+    "kube-prometheus-stack--prometheus-node-exporter": {"hostUsers": ["boolean", "null"]},
 }
 # Maps with listed keys, in which others may stand.
 OPEN = ("ruler.rules",)
@@ -49,6 +72,12 @@ STRICT = {
 }
 SCALAR = ["string", "number", "boolean"]
 TYPES = {"bool": "boolean", "int": "integer", "list": "array", "object": "object", "string": "string"}
+
+
+def table(chart, sub):
+    """The name of a subchart's table: its own, or CHART--SUB where another chart has a subchart of that name."""
+    name = f"{chart}--{sub}"
+    return name if (HERE / "paths" / f"{name}.tsv").exists() else sub
 
 
 def rows(chart):
