@@ -130,6 +130,7 @@ fn what_was_deleted_or_edited_is_put_back_and_the_password_is_kept() {
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     ~ sin/secret      store the bucket's keys in the Secret thanos-objstore-config
         ~ Secret/thanos-objstore-config data.objstore.yml
+        ! Thanos and Prometheus are restarted, one replica after another: they read it when they start
     ~ sin/thanos      change thanos 17.3.1
         + Service/thanos-query-grpc
     + sin/storeapi    publish the StoreAPI by the Service thanos-storeapi

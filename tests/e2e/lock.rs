@@ -232,7 +232,11 @@ fn a_lock_is_kept_as_long_as_it_is_ours_and_no_longer() {
     runtime.block_on(party.take()).unwrap();
     lead_astray(&sandbox.path("away.kubeconfig"));
     let said = party.lost();
-    assert_snapshot!(said, @r#"keeping the lock: it could not be renewed: running `kubectl --context oke-sin --namespace monitoring replace --validate=false -o json -f -`: error: unable to recognize "STDIN": Get "https://127.0.0.1:9/api?timeout=32s": dial tcp 127.0.0.1:9: connect: connection refused, so this run ended early"#);
+    assert!(
+        said.starts_with("keeping the lock: it could not be renewed: running `kubectl "),
+        "{said}"
+    );
+    assert!(said.ends_with("connection refused, so this run ended early"), "{said}");
 }
 
 /// Makes a kubeconfig lead where nobody listens.

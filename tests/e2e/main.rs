@@ -8,10 +8,11 @@
 
 mod again;
 mod docs;
-mod helms;
+
 mod install;
 mod killed;
 mod lock;
+mod matrix;
 mod objects;
 mod refused;
 mod running;

@@ -10,6 +10,33 @@ use serde_json::Value;
 pub(crate) struct Sandbox {
     directory: tempfile::TempDir,
     info: Value,
+    charts: Charts,
+}
+
+/// Whose charts are installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Charts {
+    Bitnami,
+    Community,
+}
+
+impl Charts {
+    /// Those that `OKEMON_TEST_FAMILY` names; bitnami's, unless it does.
+    fn of_the_tests() -> Self {
+        match std::env::var("OKEMON_TEST_FAMILY").as_deref() {
+            Ok("community") => Self::Community,
+            Ok("bitnami") | Err(_) => Self::Bitnami,
+            Ok(other) => panic!("OKEMON_TEST_FAMILY is {other}; write bitnami or community"),
+        }
+    }
+
+    /// As the configuration names them.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Bitnami => "bitnami",
+            Self::Community => "community",
+        }
+    }
 }
 
 /// Which Helm is first on PATH.
@@ -41,10 +68,15 @@ pub(crate) struct Ended {
 impl Sandbox {
     /// Brings it up, with a configuration that leads to it.
     pub(crate) fn up() -> Self {
+        Self::up_for(Charts::of_the_tests())
+    }
+
+    /// The same, for these charts.
+    pub(crate) fn up_for(charts: Charts) -> Self {
         let base = repository().join("target/e2e");
         std::fs::create_dir_all(&base).unwrap();
         let directory = tempfile::Builder::new().prefix("s").tempdir_in(base).unwrap();
-        let mut sandbox = Self { directory, info: Value::Null };
+        let mut sandbox = Self { directory, info: Value::Null, charts };
         sandbox.driver(&["up", "sin"]);
         let text = std::fs::read_to_string(sandbox.path("sandbox.json")).unwrap();
         sandbox.info = serde_json::from_str(&text).unwrap();
@@ -76,9 +108,9 @@ impl Sandbox {
     /// Writes `okemon.yaml`, with `more` at its end, and more lines of the cluster after that.
     pub(crate) fn configure(&self, more: &str) {
         let s3 = self.info["s3"]["endpoint"].as_str().unwrap();
-        let charts = charts();
+        let (charts, name) = (charts(self.charts), self.charts.name());
         let text = format!(
-            "version: 1\nchartDirectory: {}\nobjectStorage:\n  bucket: thanos\n  endpoint: {s3}\n{more}\nclusters:\n  - region: sin\n    context: oke-sin\n    kubeconfig: {}\n",
+            "version: 1\ncharts: {name}\nchartDirectory: {}\nobjectStorage:\n  bucket: thanos\n  endpoint: {s3}\n{more}\nclusters:\n  - region: sin\n    context: oke-sin\n    kubeconfig: {}\n",
             charts.display(),
             self.cluster("kubeconfig"),
         );
@@ -134,7 +166,7 @@ impl Sandbox {
     /// What okemon said, the same in every run: see [`crate::words::stable`].
     pub(crate) fn said(&self, text: &str) -> String {
         let s3 = self.info["s3"]["endpoint"].as_str().unwrap();
-        let charts = charts();
+        let charts = charts(self.charts);
         let names = [
             (env!("CARGO_BIN_EXE_okemon"), "okemon"),
             (s3, "S3"),
@@ -291,26 +323,32 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The charts as `NAME-VERSION.tgz` in one directory: the stand-ins, or the real ones that
-/// `OKEMON_TEST_CHARTS` names.
-pub(crate) fn charts() -> PathBuf {
+/// The charts of one family as `NAME-VERSION.tgz` in one directory: the stand-ins, or the real ones
+/// that `OKEMON_TEST_CHARTS` names.
+pub(crate) fn charts(family: Charts) -> PathBuf {
     static ONCE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    ONCE.get_or_init(|| {
-        let flat = repository().join(format!("target/e2e/charts-{}", std::process::id()));
-        std::fs::create_dir_all(&flat).unwrap();
+    let all = ONCE.get_or_init(|| {
+        let all = repository().join(format!("target/e2e/charts-{}", std::process::id()));
         let source = std::env::var_os("OKEMON_TEST_CHARTS").map_or_else(stand_ins, PathBuf::from);
-        for folder in ["bitnami", "community"] {
-            for file in std::fs::read_dir(source.join(folder)).unwrap().flatten() {
-                let name = file.file_name();
-                let wanted = folder == "bitnami" || name.to_string_lossy().starts_with("grafana-");
-                if wanted {
-                    let _ = std::os::unix::fs::symlink(file.path(), flat.join(name));
-                }
+        let archives = |folder: &str| -> Vec<PathBuf> {
+            let files = std::fs::read_dir(source.join(folder)).unwrap();
+            files.map(|file| file.unwrap().path()).collect()
+        };
+        let of_grafana = |path: &PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("grafana-"))
+        };
+        let (grafana, community): (Vec<_>, Vec<_>) =
+            archives("community").into_iter().partition(of_grafana);
+        for (family, own) in [("bitnami", archives("bitnami")), ("community", community)] {
+            std::fs::create_dir_all(all.join(family)).unwrap();
+            for path in own.iter().chain(&grafana) {
+                let link = all.join(family).join(path.file_name().unwrap());
+                let _ = std::os::unix::fs::symlink(path, link);
             }
         }
-        flat
-    })
-    .clone()
+        all
+    });
+    all.join(family.name())
 }
 
 fn stand_ins() -> PathBuf {

@@ -94,7 +94,10 @@ fn on_a_terminal_missing_keys_and_consent_are_asked_for() {
     assert_eq!((code, shown.as_str()), (8, ""));
     let said = fs::read_to_string(watched.0.path("said")).unwrap();
     let (_, last) = said.split_once("\nerror: ").unwrap();
-    assert_snapshot!(last, @"");
+    assert_snapshot!(last, @"
+    run: asking before the first change: what is said goes to no terminal
+    hint: `--yes` makes the changes without asking
+    ");
     assert_eq!(watched.0.changes_since(&mark), Vec::<String>::new());
 
     let mut session = terminal(&watched);
