@@ -12,6 +12,9 @@ use std::process::{Command, Stdio};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
+#[path = "e2e/schema.rs"]
+mod schema;
+
 const KEYS: [(&str, &str); 2] =
     [("OKEMON_S3_ACCESS_KEY", "the-access-key"), ("OKEMON_S3_SECRET_KEY", "the-secret-key")];
 
@@ -167,6 +170,60 @@ fn a_plan_of_flags_alone_needs_no_file() {
     let storage = ["--object-storage-namespace=axabcdef1234"];
     let by_flags = result(machine.run(&[&["plan"], &flags[..], &storage].concat()));
     assert_eq!(by_flags, result(Machine::with(SMALL).run(&["plan"])));
+}
+
+#[test]
+fn a_plan_for_programs_is_as_its_schema_says() {
+    let machine = Machine::with(SMALL);
+    let plan: Value = serde_json::from_str(&result(machine.run(&["plan", "-o", "json"]))).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plan.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    assert!(schema::fits(&plan, &schema, &schema), "{plan:#}");
+    assert!(!schema::fits(&json!({"version": 1}), &schema, &schema));
+    let steps = plan["steps"].as_array().unwrap();
+    let text = result(machine.run(&["plan"]));
+    for step in steps {
+        let (id, title) = (step["id"].as_str().unwrap(), step["title"].as_str().unwrap());
+        assert!(text.contains(&format!("# {id}: {title}\n")), "{id}");
+        for act in step["does"].as_array().unwrap() {
+            assert!(text.contains(act["line"].as_str().unwrap()), "{act:#}");
+        }
+    }
+    assert_eq!(steps.len(), 15);
+}
+
+#[test]
+fn a_plan_as_a_script_is_a_good_script_without_a_secret() {
+    for (family, charts) in [("bitnami", "kube-prometheus"), ("community", "kube-prometheus-stack")]
+    {
+        let machine = Machine::with(&format!("{SMALL}charts: {family}\n"));
+        let script = result(machine.ended(machine.okemon(&["plan", "-o", "sh"]).envs(KEYS)));
+        assert!(!KEYS.iter().any(|(_, value)| script.contains(value)), "{script}");
+        assert!(script.contains(charts), "{script}");
+        assert!(!script.contains("DIGEST") && !script.contains("(secret"), "{script}");
+        let path = machine.path("install.sh");
+        fs::write(&path, &script).unwrap();
+        let checked = Command::new("/bin/sh").arg("-n").arg(&path).status().unwrap();
+        assert!(checked.success());
+        // As for every script: where it is there.
+        if let Ok(shellcheck) = Command::new("shellcheck").arg(&path).output() {
+            let said = String::from_utf8_lossy(&shellcheck.stdout);
+            assert!(shellcheck.status.success(), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_form_is_a_plans_or_a_runs() {
+    let machine = Machine::with(SMALL);
+    assert_snapshot!(refusal(machine.run(&["plan", "-o", "ndjson"]), 64), @"
+    error: showing the plan: a run has events, a plan none
+    hint: `okemon plan -o json` is for programs
+    ");
+    assert_snapshot!(refusal(machine.run(&["install", "-o", "sh"]), 64), @"
+    error: reporting a run: that form is a plan's
+    hint: `okemon plan -o json` or `-o sh`; a run has `-o ndjson`
+    ");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use settings::Settings;
 
 use crate::ask::{self, Ask};
 use crate::commands::install::Consent;
+use crate::commands::plan::Form;
 use crate::commands::{images, install, plan};
 use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
@@ -114,7 +115,7 @@ struct General {
     /// How long everything may take to become ready
     #[arg(long, global = true, value_name = "DURATION", default_value = "20m", value_parser = duration)]
     timeout: Duration,
-    /// How progress is written: text to stderr, or one JSON event a line to stdout
+    /// How it is written: text; for a run ndjson, one event a line; for a plan json, or sh, a script
     #[arg(long, short, global = true, value_name = "FORMAT", default_value = "text")]
     output: OutputFormat,
     /// Whether to use colours
@@ -132,6 +133,8 @@ struct General {
 enum OutputFormat {
     Text,
     Ndjson,
+    Json,
+    Sh,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -254,6 +257,10 @@ impl Cli {
         let format = match general.output {
             OutputFormat::Text => Format::Text,
             OutputFormat::Ndjson => Format::Ndjson,
+            OutputFormat::Json | OutputFormat::Sh => {
+                let fail = Fail::new(Exit::Usage, "reporting a run: that form is a plan's");
+                return Err(fail.hint("`okemon plan -o json` or `-o sh`; a run has `-o ndjson`"));
+            }
         };
         let verbosity = match (general.quiet, general.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -271,13 +278,19 @@ impl Cli {
         settings: &Settings,
         environment: &Environment,
     ) -> Result<Exit, Fail> {
-        if matches!(self.general.output, OutputFormat::Ndjson) {
-            let error = "showing the plan: it is text; a run has events";
-            return Err(Fail::new(Exit::Usage, error).hint("`okemon plan` without -o"));
-        }
+        let form = match self.general.output {
+            OutputFormat::Text => Form::Text,
+            OutputFormat::Json => Form::Json,
+            OutputFormat::Sh => Form::Sh,
+            OutputFormat::Ndjson => {
+                let fail =
+                    Fail::new(Exit::Usage, "showing the plan: a run has events, a plan none");
+                return Err(fail.hint("`okemon plan -o json` is for programs"));
+            }
+        };
         let config = self.configuration(settings)?;
         let (plan, notes) = plan::plan(&config, environment, part, skip_crds)?;
-        report::print_result(&plan::text(&config, &plan, &notes)?);
+        report::print_result(&plan::shown(&config, &plan, &notes, form)?);
         Ok(Exit::Done)
     }
 

@@ -1,9 +1,7 @@
 //! `okemon plan`: what would be done, without tools, network or credentials.
 
-use std::fmt::Write as _;
-
 use super::local;
-use crate::config::Config;
+use crate::config::{Cluster, Config};
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
 use crate::plan::install;
@@ -29,27 +27,54 @@ pub fn plan(
     Ok((plan, local::notes(config, &local)))
 }
 
-/// The plan as text, below a head that says what it is about.
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people: every command, with all that it is sent.
+    Text,
+    /// A script that does the same on an empty cluster, without okemon.
+    Sh,
+    /// For programs: `docs/plan.schema.json`.
+    Json,
+}
+
+/// The plan in one of its forms.
 ///
 /// # Errors
 /// When a document cannot be rendered.
-pub fn text(config: &Config, plan: &Plan, notes: &[(StepId, String)]) -> Result<String, Fail> {
-    let mut text = String::new();
-    for cluster in &config.clusters {
+pub fn shown(
+    config: &Config,
+    plan: &Plan,
+    notes: &[(StepId, String)],
+    form: Form,
+) -> Result<String, Fail> {
+    let about = about(config, notes);
+    match form {
+        Form::Text => text(plan, &about),
+        Form::Sh => {
+            let kubeconfig = config.clusters.first().and_then(|c| c.kubeconfig.as_deref());
+            show::sh::sh(plan, &about, kubeconfig)
+        }
+        Form::Json => show::json::json(config, plan),
+    }
+    .map_err(|error| Fail::new(Exit::Failed, format!("showing the plan: {error:#}")))
+}
+
+/// What the plan is about, a line each.
+fn about(config: &Config, notes: &[(StepId, String)]) -> Vec<String> {
+    let cluster = |cluster: &Cluster| {
         let (name, region) = (&cluster.name, cluster.region.identifier);
         let (context, namespace) = (&cluster.context, &config.namespace);
-        let _ = writeln!(
-            text,
-            "# cluster {name} in {region}: context {context}, namespace {namespace}"
-        );
-    }
-    for (_, note) in notes {
-        let _ = writeln!(text, "# {note}");
-    }
+        format!("cluster {name} in {region}: context {context}, namespace {namespace}")
+    };
+    let notes = notes.iter().map(|(_, note)| note.clone());
+    config.clusters.iter().map(cluster).chain(notes).collect()
+}
+
+/// The plan as text, below a head that says what it is about.
+fn text(plan: &Plan, about: &[String]) -> anyhow::Result<String> {
+    let mut text: String = about.iter().map(|line| format!("# {line}\n")).collect();
     text.push_str("# what an install runs on an empty cluster: every step first looks, and does only what is missing\n");
     text.push_str("# DIGEST is the SHA-256 of a chart's archive\n\n");
-    let steps = show::text::text(plan)
-        .map_err(|error| Fail::new(Exit::Failed, format!("showing the plan: {error:#}")))?;
-    text.push_str(&steps);
-    Ok(text)
+    Ok(text + &show::text::text(plan)?)
 }

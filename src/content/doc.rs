@@ -59,7 +59,12 @@ impl Doc {
 
     /// Renders the document as a plan shows it, each secret as a note of its name.
     pub fn preview(&self) -> Result<String> {
-        self.fill(|name| Ok(format!("(secret {})", name.as_str())))
+        self.with_notes(|name| format!("(secret {})", name.as_str()))
+    }
+
+    /// Renders the document with a note in the place of each secret.
+    pub fn with_notes(&self, note: impl Fn(SecretName) -> String) -> Result<String> {
+        self.fill(|name| Ok(note(name)))
     }
 
     /// Renders the document as the tool receives it; `secret` tells the value of each name.

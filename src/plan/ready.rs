@@ -5,6 +5,7 @@ use crate::config::{Cluster, Config};
 use crate::diagnose::{self, Diagnosis, Finding, Scope, Severity, Unheard};
 use crate::fail::{Exit, Fail};
 use crate::observe::kubernetes::{KINDS, Log, OPERATED_KINDS, Snapshot};
+use crate::tools::cmd::Cmd;
 use crate::tools::failure;
 use crate::tools::kubectl::{self, Kubectl};
 
@@ -79,6 +80,29 @@ impl Ready {
         Decision::Unchanged { note: Some(note) }
     }
 
+    /// How a person waits for the same, without being told why it takes long.
+    pub fn by_hand(&self) -> Vec<Cmd> {
+        let operated = OPERATED_KINDS;
+        let conditions = ["wait", operated, "--all", "--for=condition=Available", "--timeout=20m"];
+        let wait = self.kubectl.cmd(conditions);
+        let instances = format!("app.kubernetes.io/instance in ({})", self.releases.join(","));
+        let rollout = |kind: &str| {
+            let status = ["rollout", "status", kind, "--selector", &instances, "--timeout=20m"];
+            self.kubectl.cmd(status)
+        };
+        let kinds = |release: &str| match release {
+            "prometheus" => &["deployment", "daemonset"][..],
+            "thanos" => &["deployment", "statefulset"],
+            _ => &["deployment"],
+        };
+        let mut all: Vec<&str> =
+            self.releases.iter().flat_map(|name| kinds(name)).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        let waits = self.releases.contains(&"prometheus").then_some(wait);
+        waits.into_iter().chain(all.into_iter().map(rollout)).collect()
+    }
+
     fn scope(&self) -> Scope<'_> {
         let storeapi = self.storeapi && self.releases.contains(&"thanos");
         Scope {
@@ -89,7 +113,7 @@ impl Ready {
         }
     }
 
-    fn look(&self) -> crate::tools::cmd::Cmd {
+    fn look(&self) -> Cmd {
         let operated = self.releases.contains(&"prometheus").then_some(OPERATED_KINDS);
         let kinds: Vec<&str> = [KINDS].into_iter().chain(operated).collect();
         self.kubectl.cmd(["get", &kinds.join(","), "-o", "json"])

@@ -157,6 +157,14 @@ impl S3Request {
         }
     }
 
+    /// Where it goes, without a signature.
+    pub fn url(&self) -> String {
+        let query: Vec<_> =
+            self.query().iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}/{}{mark}{}", self.endpoint, self.bucket, query.join("&"))
+    }
+
     fn query(&self) -> &'static [(&'static str, &'static str)] {
         match self.act {
             Act::Find => &[("list-type", "2"), ("max-keys", "1")],
@@ -209,11 +217,7 @@ impl fmt::Display for S3Request {
         if self.act == Act::Create {
             f.write_str("-X PUT ")?;
         }
-        let query: Vec<_> =
-            self.query().iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let mark = if query.is_empty() { "" } else { "?" };
-        let url = format!("{}/{}{mark}{}", self.endpoint, self.bucket, query.join("&"));
-        f.write_str(&quote(&url))
+        f.write_str(&quote(&self.url()))
     }
 }
 

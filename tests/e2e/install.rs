@@ -53,7 +53,7 @@ fn one_command_installs_everything_and_says_where_the_store_api_answers() {
     sin/grafana  $ helm upgrade --install grafana CHARTS/grafana-12.11.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: grafana-12.11.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/grafana.yaml
     sin/grafana  install grafana 12.11.1 ...
     sin/grafana  installed grafana 12.11.1 (T)
-    sin/prometheus  $ helm upgrade --install prometheus CHARTS/kube-prometheus-11.3.10.tgz --skip-crds --disable-openapi-validation --description 'okemon: kube-prometheus-11.3.10 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/prometheus.yaml
+    sin/prometheus  $ helm upgrade --install prometheus CHARTS/kube-prometheus-11.3.10.tgz --skip-crds --disable-openapi-validation --description 'okemon: kube-prometheus-11.3.10 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/bitnami/prometheus.yaml
     sin/prometheus  install kube-prometheus 11.3.10 ...
     sin/prometheus  installed kube-prometheus 11.3.10 (T)
     sin/secret  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f - < manifests/objstore.yaml
@@ -62,7 +62,7 @@ fn one_command_installs_everything_and_says_where_the_store_api_answers() {
     sin/storeapi  $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f - < manifests/storeapi.yaml
     sin/storeapi  publish the StoreAPI by the Service thanos-storeapi ...
     sin/storeapi  published the StoreAPI by the Service thanos-storeapi (T)
-    sin/thanos  $ helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --values own.yaml --kube-context oke-sin --namespace monitoring < values/thanos.yaml
+    sin/thanos  $ helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --values own.yaml --kube-context oke-sin --namespace monitoring < values/bitnami/thanos.yaml
     sin/thanos  install thanos 17.3.1 ...
     sin/thanos  installed thanos 17.3.1 (T)
     sin/ready  wait until everything runs ...

@@ -176,7 +176,7 @@ fn an_install_by_helm_that_was_killed_is_told_and_put_right() {
     assert_snapshot!(helm_killed(&sandbox, &door), @"
     Failed: 9 changed, 1 unchanged, 1 failed, 1 skipped (T)
     skipped: sin/ready (it needs sin/thanos)
-    error: sin/thanos: running `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/thanos.yaml`: it was ended by a signal
+    error: sin/thanos: running `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/bitnami/thanos.yaml`: it was ended by a signal
     hint: okemon install --region sin  (run again: it goes on from here)
     ");
     door.open(&sandbox);
@@ -198,7 +198,7 @@ fn an_upgrade_by_helm_that_was_killed_is_told_and_put_right() {
     assert_snapshot!(helm_killed(&sandbox, &door), @"
     Failed: 0 changed, 10 unchanged, 1 failed, 1 skipped (T)
     skipped: sin/ready (it needs sin/thanos)
-    error: sin/thanos: running `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/thanos.yaml`: it was ended by a signal
+    error: sin/thanos: running `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/bitnami/thanos.yaml`: it was ended by a signal
     hint: okemon install --region sin  (run again: it goes on from here)
     ");
     door.open(&sandbox);

@@ -18,6 +18,7 @@ mod refused;
 mod running;
 mod sandbox;
 mod schema;
+mod script;
 mod terminal;
 mod waiting;
 mod watched;

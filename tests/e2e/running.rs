@@ -65,11 +65,11 @@ fn a_run_that_is_ended_in_any_way_leaves_no_process_and_no_file() {
     sin/prometheus  installed kube-prometheus 11.3.10 (T)
     sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     Stopping: what runs gets time to end well; Ctrl-C again ends it at once
-    sin/thanos  failed after T: `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/thanos.yaml` was ended: the run was interrupted
+    sin/thanos  failed after T: `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/bitnami/thanos.yaml` was ended: the run was interrupted
     Interrupted: 5 changed, 1 unchanged, 1 failed, 4 skipped (T)
     done: sin/cluster, sin/namespace, sin/lock, sin/bucket, sin/secret, sin/crds, sin/prometheus
     skipped: sin/admin, sin/dashboards, sin/grafana, sin/ready (interrupted)
-    error: sin/thanos: `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/thanos.yaml` was ended: the run was interrupted
+    error: sin/thanos: `helm upgrade --install thanos CHARTS/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:DIGEST' --values - --kube-context oke-sin --namespace monitoring < values/bitnami/thanos.yaml` was ended: the run was interrupted
     hint: okemon install --region sin --jobs 1  (run again: it goes on from here)
     ");
     assert_eq!(watched.holder(), "");

@@ -1,0 +1,162 @@
+//! A plan as a script that needs no okemon: for whoever goes on without it, or wants to read what it
+//! does as one would do it by hand.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::content::doc::{Doc, SecretName};
+use crate::plan::chart::UNKNOWN_DIGEST;
+use crate::plan::objects::Care;
+use crate::plan::{Decision, Effect, Intent, Plan, Step};
+use crate::tools::cmd::{Cmd, Stdin, quote};
+use crate::tools::s3::{Act, S3Request};
+
+const HEAD: &str = include_str!("../../../templates/script/head.sh");
+const KEYS: &str = include_str!("../../../templates/script/keys.sh");
+
+/// The secret that is made up by whoever installs.
+const MADE_UP: SecretName = SecretName::GrafanaAdminPassword;
+
+/// The whole plan, for an empty cluster. `about` says what it is about, a line each; `kubeconfig`
+/// holds the contexts, where the configuration names one.
+///
+/// # Errors
+/// When a template cannot be rendered.
+pub fn sh(plan: &Plan, about: &[String], kubeconfig: Option<&Path>) -> Result<String> {
+    let mut script = HEAD.to_owned();
+    for line in about {
+        let _ = writeln!(script, "# {line}");
+    }
+    if let Some(path) = kubeconfig {
+        let _ = writeln!(script, "export KUBECONFIG={}", quote(&path.display().to_string()));
+    }
+    if plan.needs_keys() {
+        script.push_str(KEYS);
+    }
+    for step in plan.steps() {
+        script.push('\n');
+        script.push_str(&part(step)?);
+    }
+    Ok(script)
+}
+
+fn part(step: &Step) -> Result<String> {
+    let mut text = format!("# {}\n", step.title);
+    match (&step.intent, step.intent.decide(&[])) {
+        (Intent::Lock(_), _) => {
+            return Ok(
+                "# okemon would take its lock here: see that nobody else is at work\n".to_owned()
+            );
+        }
+        (Intent::Ready(ready), _) => {
+            for cmd in ready.by_hand() {
+                let _ = writeln!(text, "{}", cmd.line());
+            }
+        }
+        (intent, Decision::Do { effects, details, .. }) => {
+            for line in details {
+                let _ = writeln!(text, "# {line}");
+            }
+            if let Intent::Objects(objects) = intent
+                && objects.docs.iter().any(|doc| doc.secrets.contains(&MADE_UP))
+            {
+                text.push_str("password=$(openssl rand -hex 16)\n");
+            }
+            text.push_str(&unless_there(intent));
+            for effect in effects {
+                text.push_str(&act(&effect, intent)?);
+            }
+        }
+        (intent, _) => {
+            if let Some(call) = intent.ask(&[]) {
+                let _ = writeln!(text, "{call} >/dev/null");
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// What comes before an act that would fail when its work is done already.
+fn unless_there(intent: &Intent) -> String {
+    match intent {
+        Intent::Chart(chart) => {
+            let directory = chart.archive.parent().unwrap_or(&chart.archive).display().to_string();
+            let archive = quote(&chart.archive.display().to_string());
+            format!("mkdir -p {}\ntest -e {archive} || ", quote(&directory))
+        }
+        Intent::Bucket(bucket) => format!("{} >/dev/null 2>&1 || ", asked(bucket.ask(&[]))),
+        Intent::Objects(objects) if objects.care == Care::MakeOnce => {
+            let name = objects.docs.first().and_then(|doc| doc.data["name"].as_str());
+            let get = objects.kubectl.cmd(["get", "secret", name.unwrap_or_default()]);
+            format!("{} >/dev/null 2>&1 || ", get.line())
+        }
+        _ => String::new(),
+    }
+}
+
+fn asked(call: Option<crate::plan::Call>) -> String {
+    match call {
+        Some(crate::plan::Call::S3(request)) => s3(&request),
+        Some(call) => call.to_string(),
+        None => "false".to_owned(),
+    }
+}
+
+fn act(effect: &Effect, intent: &Intent) -> Result<String> {
+    Ok(match effect {
+        Effect::Cmd(cmd) => command(cmd, &line(cmd, intent))?,
+        Effect::Until(_) => format!("{effect} >/dev/null 2>&1\n"),
+        Effect::S3(request) => s3(request) + "\n",
+    })
+}
+
+fn s3(request: &S3Request) -> String {
+    let method = match request.act {
+        Act::Find => "GET",
+        Act::Create => "PUT",
+    };
+    format!("s3 {} {method} {}", quote(&request.region), quote(&request.url()))
+}
+
+/// A command with its documents, which hold the shell's variables in the place of secrets.
+fn command(cmd: &Cmd, line: &str) -> Result<String> {
+    let Stdin::Docs(docs) = &cmd.stdin else { return Ok(format!("{line}\n")) };
+    let expanded = docs.iter().any(|doc| !doc.secrets.is_empty());
+    let end = if expanded { "EOF" } else { "'EOF'" };
+    let mut text = format!("{line} <<{end}\n");
+    for doc in docs {
+        if docs.len() > 1 {
+            text.push_str("---\n");
+        }
+        text.push_str(document(doc, expanded)?.trim_end());
+        text.push('\n');
+    }
+    text.push_str("EOF\n");
+    Ok(text)
+}
+
+/// A document as it stands in the script; `expanded` by the shell, when it needs a secret.
+fn document(doc: &Doc, expanded: bool) -> Result<String> {
+    let text = doc.with_notes(|name| format!("@@{}@@", name.as_str()))?;
+    if !expanded {
+        return Ok(text);
+    }
+    let text = text.replace('\\', "\\\\").replace('$', "\\$").replace('`', "\\`");
+    Ok([
+        (SecretName::S3AccessKey, "${access_key}"),
+        (SecretName::S3SecretKey, "${secret_key}"),
+        (MADE_UP, "${password}"),
+    ]
+    .iter()
+    .fold(text, |text, (name, variable)| text.replace(&format!("@@{}@@", name.as_str()), variable)))
+}
+
+/// The line of a command; the digest of a release's archive is worked out when it is run.
+fn line(cmd: &Cmd, intent: &Intent) -> String {
+    let Intent::Release(release) = intent else { return cmd.line() };
+    let archive = quote(&release.archive.display().to_string());
+    let unknown = format!("sha256:{UNKNOWN_DIGEST}'");
+    cmd.line().replace(&unknown, &format!("sha256:'\"$(sha256 {archive})\""))
+}
