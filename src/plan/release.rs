@@ -1,6 +1,7 @@
 //! A Helm release: deployed from its chart, with its values, and every object of it there.
 
 mod differences;
+mod guards;
 #[cfg(test)]
 mod tests;
 
@@ -32,21 +33,22 @@ pub struct Release {
 
 impl Release {
     /// The chart's digest, then the newest revision; then the others when that one was cut short,
-    /// or else what is there of its objects, where helm has not told.
+    /// or else what is there of its objects, where helm has not told; at last the claims, when a
+    /// volume is to be of another size.
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
-        match so_far {
-            [] => Some(Call::Digest(self.archive.clone())),
-            [_] => Some(Call::Cmd(self.helm.status(self.release.name))),
-            [_, status] => {
-                let status = helm::status(&status.output().stdout).ok()?;
-                if status.is_pending() {
-                    return Some(Call::Cmd(self.helm.history(self.release.name)));
-                }
-                let told = status.info.resources.is_some();
-                (!told).then(|| Call::Cmd(self.helm.status_of_3(self.release.name)))
-            }
-            _ => None,
-        }
+        let name = self.release.name;
+        let Some(status) = so_far.get(1) else {
+            let first = [Call::Digest(self.archive.clone()), Call::Cmd(self.helm.status(name))];
+            return first.into_iter().nth(so_far.len());
+        };
+        let status = helm::status(&status.output().stdout).ok()?;
+        let more = if status.is_pending() {
+            Some(self.helm.history(name))
+        } else {
+            status.info.resources.is_none().then(|| self.helm.status_of_3(name))
+        };
+        let claims = self.resizes(&status.config).then(|| self.claims());
+        more.into_iter().chain(claims).map(Call::Cmd).nth(so_far.len() - 2)
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
@@ -58,7 +60,8 @@ impl Release {
         let Some(status) = status.filter(|status| !helm::says_not_found(&status.stderr)) else {
             return self.install(digest);
         };
-        match self.compare(digest, &status, answers.get(2).map(Answer::output)) {
+        let more = answers.get(2..).unwrap_or_default().iter().map(Answer::output).collect();
+        match self.compare(digest, &status, more) {
             Ok((differences, _)) if differences.is_empty() => Decision::unchanged(),
             Ok((differences, repair)) => self.change(digest, differences, repair),
             Err(fail) => Decision::Refuse(fail),
@@ -79,23 +82,30 @@ impl Release {
         &self,
         digest: Option<&str>,
         status: &Output,
-        more: Option<Output>,
+        more: Vec<Output>,
     ) -> Result<(Vec<String>, Option<Cmd>), Fail> {
         let cmd = self.helm.status(self.release.name);
         let Some(status) = known(&cmd, status)? else {
             return Ok((vec![KINDS_GONE.to_owned()], None));
         };
+        let mut more = more.into_iter();
+        let told = status.info.resources.is_some() && !status.is_pending();
+        let first = if told { None } else { more.next() };
+        if self.resizes(&status.config) {
+            self.check_volumes(&status.config, &more.next().unwrap_or_default())?;
+        }
         let (mut differences, mut repair) = (Vec::new(), None);
         let (there, wanted) = (&status.info.description, self.description(digest));
         if status.info.status != "deployed" {
-            let (difference, first) = self.unfinished(&status, more.as_ref())?;
+            let (difference, before) = self.unfinished(&status, first.as_ref())?;
             differences.push(difference);
-            repair = first;
+            repair = before;
         } else if *there != wanted {
+            self.check_chart(there)?;
             differences.push(format!("chart: {} -> {}", described(there), described(&wanted)));
         }
         differences.extend(self.differences(&status.config)?);
-        let there = match (&status.info.resources, more) {
+        let there = match (&status.info.resources, first) {
             (Some(_), _) => Some(status),
             (None, Some(told)) if !status.is_pending() => {
                 known(&self.helm.status_of_3(self.release.name), &told)?

@@ -1,6 +1,6 @@
 //! Bitnami's charts kube-prometheus and thanos.
 
-use super::{Chart, Release, data};
+use super::{ALERTMANAGER_CLAIMS, Chart, PROMETHEUS_CLAIMS, Release, Volume, data};
 use crate::config::{Cluster, Config};
 use crate::content::doc::Doc;
 
@@ -21,6 +21,10 @@ pub(super) fn prometheus(config: &Config, cluster: &Cluster) -> Release {
         values_file: cluster.values.prometheus.clone(),
         identity: Some(&["prometheus", "externalLabels", "cluster"]),
         history: &[],
+        volumes: &[
+            Volume { size: &["prometheus", "persistence", "size"], claims: PROMETHEUS_CLAIMS },
+            Volume { size: &["alertmanager", "persistence", "size"], claims: ALERTMANAGER_CLAIMS },
+        ],
     }
 }
 
@@ -41,6 +45,14 @@ pub(super) fn thanos(config: &Config, cluster: &Cluster) -> Release {
             &["compactor", "retentionResolutionRaw"],
             &["compactor", "retentionResolution5m"],
             &["compactor", "retentionResolution1h"],
+        ],
+        volumes: &[
+            Volume {
+                size: &["storegateway", "persistence", "size"],
+                claims: "data-thanos-storegateway-",
+            },
+            Volume { size: &["compactor", "persistence", "size"], claims: "thanos-compactor" },
+            Volume { size: &["ruler", "persistence", "size"], claims: "data-thanos-ruler-" },
         ],
     }
 }

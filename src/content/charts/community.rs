@@ -1,6 +1,6 @@
 //! The charts of prometheus-community and thanos-community.
 
-use super::{Chart, Release, data};
+use super::{ALERTMANAGER_CLAIMS, Chart, PROMETHEUS_CLAIMS, Release, Volume, data};
 use crate::config::{Cluster, Config};
 use crate::content::doc::Doc;
 
@@ -21,6 +21,34 @@ pub(super) fn prometheus(config: &Config, cluster: &Cluster) -> Release {
         values_file: cluster.values.prometheus.clone(),
         identity: Some(&["prometheus", "prometheusSpec", "externalLabels", "cluster"]),
         history: &[],
+        volumes: &[
+            Volume {
+                size: &[
+                    "prometheus",
+                    "prometheusSpec",
+                    "storageSpec",
+                    "volumeClaimTemplate",
+                    "spec",
+                    "resources",
+                    "requests",
+                    "storage",
+                ],
+                claims: PROMETHEUS_CLAIMS,
+            },
+            Volume {
+                size: &[
+                    "alertmanager",
+                    "alertmanagerSpec",
+                    "storage",
+                    "volumeClaimTemplate",
+                    "spec",
+                    "resources",
+                    "requests",
+                    "storage",
+                ],
+                claims: ALERTMANAGER_CLAIMS,
+            },
+        ],
     }
 }
 
@@ -41,6 +69,17 @@ pub(super) fn thanos(config: &Config, cluster: &Cluster) -> Release {
             &["compactor", "retention", "resolutionRaw"],
             &["compactor", "retention", "resolution5m"],
             &["compactor", "retention", "resolution1h"],
+        ],
+        volumes: &[
+            Volume {
+                size: &["storegateway", "persistence", "size"],
+                claims: "data-thanos-storegateway-",
+            },
+            Volume {
+                size: &["compactor", "persistence", "size"],
+                claims: "data-thanos-compactor-",
+            },
+            Volume { size: &["ruler", "persistence", "size"], claims: "data-thanos-ruler-" },
         ],
     }
 }

@@ -109,7 +109,22 @@ pub struct Release {
     /// The values that say how long the bucket keeps history, each the keys that lead to it: a
     /// Prometheus duration, and 0 is for ever.
     pub history: &'static [&'static [&'static str]],
+    /// The volumes that data is kept on.
+    pub volumes: &'static [Volume],
 }
+
+/// A volume of each replica of one part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// The value that says its size, the keys that lead to it.
+    pub size: &'static [&'static str],
+    /// What the names of its claims begin with.
+    pub claims: &'static str,
+}
+
+/// The claims of the operator's Prometheus and Alertmanager.
+const PROMETHEUS_CLAIMS: &str = "prometheus-prometheus-kube-prometheus-prometheus-db-";
+const ALERTMANAGER_CLAIMS: &str = "alertmanager-prometheus-kube-prometheus-alertmanager-db-";
 
 /// One chart in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]

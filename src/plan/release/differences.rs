@@ -17,9 +17,7 @@ impl Release {
     /// was there is a number or the like: values of the user's own, those of today or of earlier
     /// runs, and those of a release that was made by hand, can be secrets.
     pub(super) fn differences(&self, there: &Value) -> Result<Vec<String>, Fail> {
-        let ours = self.rendered_values()?;
-        let mut wanted = ours.clone();
-        values::merge(&mut wanted, &self.own_values);
+        let (ours, wanted) = (self.rendered_values()?, self.wanted_values()?);
         let shown = |path: &[String], there: &Value| {
             let (ours, own) = (diff::at(&ours, path), diff::at(&self.own_values, path));
             ours.is_some_and(|value| !value.is_object()) && own.is_none() && is_figure(there)
@@ -58,6 +56,13 @@ impl Release {
         })
     }
 
+    /// What the release is to be told: okemon's own values, and the user's over them.
+    pub(super) fn wanted_values(&self) -> Result<Value, Fail> {
+        let mut wanted = self.rendered_values()?;
+        values::merge(&mut wanted, &self.own_values);
+        Ok(wanted)
+    }
+
     pub(super) fn rendered_values(&self) -> Result<Value, Fail> {
         let fail =
             |error: String| Fail::new(Exit::Failed, format!("rendering the values: {error}"));
@@ -66,7 +71,7 @@ impl Release {
     }
 }
 
-fn owned(path: &[&str]) -> Vec<String> {
+pub(super) fn owned(path: &[&str]) -> Vec<String> {
     path.iter().map(|key| (*key).to_owned()).collect()
 }
 
@@ -92,7 +97,7 @@ fn kept(values: &Value, path: &[String]) -> Option<i64> {
 }
 
 /// A word or a number as it is written; nothing where there is no value.
-fn text(value: Option<&Value>) -> String {
+pub(super) fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),

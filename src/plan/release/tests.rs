@@ -127,6 +127,60 @@ fn values_that_are_not_okemons_are_never_shown() {
 }
 
 #[test]
+fn volumes_that_do_not_follow_are_refused_with_what_they_have() {
+    let release = release();
+    let mut status = json!({
+        "version": 3,
+        "info": {
+            "status": "deployed",
+            "description": release.description(Some("aaaabbbbccccdddd")),
+            "resources": {},
+        },
+        "config": release.rendered_values().unwrap(),
+    });
+    status["config"]["storegateway"]["persistence"]["size"] = json!("10Gi");
+    let answers = [digest("aaaabbbbccccdddd"), said(&status.to_string())];
+    assert_eq!(
+        release.ask(&answers).unwrap().to_string(),
+        "kubectl --context oke-sin --namespace monitoring get persistentvolumeclaims -o json"
+    );
+    let decided = |size: &str| {
+        let claim = |name: &str, size: &str| {
+            json!({
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": name},
+                "spec": {"resources": {"requests": {"storage": size}}},
+            })
+        };
+        let claims = json!({"kind": "List", "items": [
+            claim("data-thanos-storegateway-0", size),
+            claim("data-thanos-ruler-0", "1Gi"),
+        ]});
+        let [digest, status] = answers.clone();
+        let answers = [digest, status, said(&claims.to_string())];
+        assert!(release.ask(&answers).is_none());
+        told(&release.decide(&answers))
+    };
+    assert_eq!(
+        decided("10Gi"),
+        "refused (Refused): changing thanos: its volumes do not follow their values: data-thanos-storegateway-0 has 10Gi, not 50Gi"
+    );
+    assert!(decided("50Gi").starts_with("Change: change thanos 17.3.1"));
+}
+
+#[test]
+fn another_familys_chart_does_not_take_a_release_over() {
+    let described =
+        |description: &str| decided(|status| status["info"]["description"] = json!(description));
+    assert_eq!(
+        described("okemon: kube-prometheus-stack-88.5.3 sha256:aaaa"),
+        "refused (Refused): changing thanos: it was made from kube-prometheus-stack, and thanos cannot take it over"
+    );
+    assert!(described("okemon: thanos-17.0.0 sha256:aaaa").starts_with("Change:"));
+    assert!(described("Install complete").starts_with("Change:"));
+}
+
+#[test]
 fn a_shorter_retention_says_that_history_is_deleted() {
     let kept = |raw: &str| {
         decided(|status| status["config"]["compactor"]["retentionResolutionRaw"] = json!(raw))
