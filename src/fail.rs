@@ -8,6 +8,8 @@ use std::fmt;
 pub enum Exit {
     Done = 0,
     Failed = 1,
+    /// Changes are pending: `plan --detailed-exitcode`.
+    Pending = 2,
     /// Something was not ready in time; a second run goes on.
     TimedOut = 5,
     /// Some clusters are done, some failed.

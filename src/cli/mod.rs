@@ -1,148 +1,29 @@
 //! The command line: what can be typed, and what each command is started with.
 
+mod args;
 pub mod settings;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::environment::Environment;
+pub use args::Cli;
+use args::{ColorChoice, Command, Install, OutputFormat, Plan};
 use settings::Settings;
 
 use crate::ask::{self, Ask};
 use crate::commands::install::Consent;
 use crate::commands::plan::Form;
-use crate::commands::{images, install, plan};
+use crate::commands::{images, install, live, plan};
 use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Part;
 use crate::report::{self, Format, Verbosity};
 use crate::run::watchdog;
 use crate::tools::cmd::quote;
-
-/// Prometheus, Thanos and Grafana on Oracle Kubernetes Engine, in one command.
-#[derive(Debug, Parser)]
-#[command(name = "okemon", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = AFTER)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
-    #[command(flatten)]
-    general: General,
-}
-
-const AFTER: &str = "\
-Exit codes: 0 done, 1 failed, 5 not ready (run again to go on), 6 some clusters failed,
-7 another okemon is at work, 8 refused by a safety rule, 64 usage, 65 configuration, 69 a tool is
-missing, 77 not authorized, 130 and 143 interrupted.";
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Installs all of it: bucket, secret, Prometheus, Thanos, Grafana; run again at any time
-    Install(Install),
-    /// Shows what an install would run, without tools, network or credentials
-    Plan(Plan),
-    /// Makes the bucket that blocks go to
-    Bucket(Install),
-    /// Stores the bucket's keys in the cluster
-    Secret(Install),
-    /// Installs Prometheus with its Thanos sidecars
-    Prometheus(Install),
-    /// Installs Thanos
-    Thanos(Install),
-    /// Installs Grafana with its data source and dashboards
-    Grafana(Install),
-    /// Prints every image that clusters pull, one a line, to mirror them
-    Images(Images),
-    /// Prints completions for a shell
-    Completions { shell: clap_complete::Shell },
-    /// Prints the man page
-    Man,
-}
-
-#[derive(Debug, Args)]
-struct Install {
-    /// Show what would be run, and run none of it
-    #[arg(long)]
-    dry_run: bool,
-    /// Leave the operator's custom resource definitions as they are
-    #[arg(long)]
-    skip_crds: bool,
-    /// How long to wait for another okemon that is at work on the cluster
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
-    lock_timeout: Duration,
-    #[command(flatten)]
-    settings: Settings,
-}
-
-#[derive(Debug, Args)]
-struct Plan {
-    /// Leave the operator's custom resource definitions as they are
-    #[arg(long)]
-    skip_crds: bool,
-    #[command(flatten)]
-    settings: Settings,
-}
-
-#[derive(Debug, Args)]
-struct Images {
-    /// Where the images come from, whatever `imageRegistry` says; the order is the same
-    #[arg(long)]
-    upstream: bool,
-    #[command(flatten)]
-    settings: Settings,
-}
-
-/// How a command is carried out and shown.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-#[derive(Debug, Args)]
-#[command(next_help_heading = "General")]
-struct General {
-    /// The configuration; `okemon.yaml` of the working directory by default
-    #[arg(long, global = true, value_name = "FILE", env = "OKEMON_CONFIG")]
-    config: Option<PathBuf>,
-    /// Make changes without asking; off a terminal nothing is asked anyway
-    #[arg(long, short = 'y', global = true)]
-    yes: bool,
-    /// Never ask: a missing value is an error
-    #[arg(long, global = true)]
-    no_input: bool,
-    /// How many things to do side by side
-    #[arg(long, global = true, value_name = "N", default_value = "4", value_parser = jobs)]
-    jobs: usize,
-    /// How long everything may take to become ready
-    #[arg(long, global = true, value_name = "DURATION", default_value = "20m", value_parser = duration)]
-    timeout: Duration,
-    /// How it is written: text; for a run ndjson, one event a line; for a plan json, or sh, a script
-    #[arg(long, short, global = true, value_name = "FORMAT", default_value = "text")]
-    output: OutputFormat,
-    /// Whether to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: ColorChoice,
-    /// Say only what failed, and how it ended
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-    /// Say every command too, and how long each step took
-    #[arg(long, short, global = true)]
-    verbose: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum OutputFormat {
-    Text,
-    Ndjson,
-    Json,
-    Sh,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum ColorChoice {
-    Auto,
-    Always,
-    Never,
-}
 
 /// Runs the command that was typed.
 pub async fn main(environment: Environment) -> Exit {
@@ -197,6 +78,9 @@ impl Cli {
             Command::Grafana(args) => {
                 self.install(args, Some(Part::Grafana), environment, color).await
             }
+            Command::Plan(args) if args.live || args.detailed_exitcode => {
+                self.live(args, environment, color).await
+            }
             Command::Plan(args) => self.plan(None, args.skip_crds, &args.settings, environment),
             Command::Images(args) => {
                 let (charts, registry) = self.images(&args.settings)?;
@@ -248,6 +132,7 @@ impl Cli {
         let options = install::Options {
             command: typed(&environment.words),
             consent,
+            reviewed: args.plan.as_deref().map(reviewed).transpose()?,
             part,
             skip_crds: args.skip_crds,
             jobs: general.jobs,
@@ -269,6 +154,41 @@ impl Cli {
         };
         let reporter = report::choose(format, environment.terminal, verbosity, color);
         install::install(&config, &options, environment, ask.as_mut(), reporter).await
+    }
+
+    /// Shows what an install would change.
+    async fn live(
+        &self,
+        args: &Plan,
+        environment: &Environment,
+        color: bool,
+    ) -> Result<Exit, Fail> {
+        let form = match self.general.output {
+            OutputFormat::Text => Form::Text,
+            OutputFormat::Json => Form::Json,
+            OutputFormat::Sh | OutputFormat::Ndjson => {
+                let fail = Fail::new(Exit::Usage, "showing what would change: not in that form");
+                return Err(fail.hint("`okemon plan --live`, or with `-o json`"));
+            }
+        };
+        let config = self.configuration(&args.settings)?;
+        let interactive = environment.interactive && !self.general.no_input;
+        let mut ask: Box<dyn Ask> =
+            if interactive { Box::new(ask::Terminal) } else { Box::new(ask::Never) };
+        let options = install::Options {
+            command: typed(&environment.words),
+            consent: Consent::Missing,
+            reviewed: None,
+            part: None,
+            skip_crds: args.skip_crds,
+            jobs: self.general.jobs,
+            timeout: self.general.timeout,
+            lock_timeout: Duration::ZERO,
+        };
+        // The result alone is shown, on stdout.
+        let reporter = report::choose(Format::Text, false, Verbosity::Quiet, color);
+        let shown = (form, args.detailed_exitcode, color);
+        live::live(&config, &options, environment, ask.as_mut(), reporter, shown).await
     }
 
     fn plan(
@@ -343,20 +263,18 @@ impl Cli {
     }
 }
 
+/// A plan that was reviewed.
+fn reviewed(path: &Path) -> Result<serde_json::Value, Fail> {
+    let fail = |why: String| {
+        let error = format!("reading the plan {}: {why}", path.display());
+        Fail::new(Exit::Config, error).hint("`okemon plan --live -o json > FILE` makes one")
+    };
+    let text = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    serde_json::from_slice(&text).map_err(|error| fail(error.to_string()))
+}
+
 /// What was typed, as it can be typed again, wherever the program lies.
 fn typed(words: &[OsString]) -> String {
     let words = words.iter().map(|word| quote(&word.to_string_lossy()));
     std::iter::once("okemon".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write for example 90s or 20m"))
-}
-
-fn jobs(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(jobs @ 1..=64) => Ok(jobs),
-        _ => Err("write a number from 1 to 64".to_owned()),
-    }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{keys, local, plan};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use super::{keys, live, local, plan};
 use crate::ask::{Answer, Ask, NoAnswer};
 use crate::config::names::ClusterName;
 use crate::config::{Cluster, Config};
@@ -44,6 +47,8 @@ pub struct Options {
     pub part: Option<Part>,
     pub skip_crds: bool,
     pub consent: Consent,
+    /// The plan that was reviewed, which must still hold: `okemon plan --live -o json`.
+    pub reviewed: Option<Value>,
     /// Steps at a time.
     pub jobs: usize,
     /// How long the whole may take.
@@ -64,10 +69,32 @@ pub async fn install(
     reporter: Box<dyn Reporter>,
 ) -> Result<Exit, Fail> {
     let (plan, notes) = plan::plan(config, environment, options.part, options.skip_crds)?;
+    let (runner, shown) = runner(config, &plan, options, environment, ask, reporter).await?;
+    let stopping = tokio::spawn(say_stopping(runner.stop.clone(), runner.feed.clone()));
+    let exit = run(&runner, &plan, notes, config, options, ask).await;
+    stopping.abort();
+    // The reporter ends when nobody can send to it any more.
+    drop(runner);
+    let _ = shown.await;
+    Ok(exit)
+}
+
+/// Everything that a plan is looked at and carried out with, and the end of its report.
+///
+/// # Errors
+/// What is missing: programs, keys.
+pub(super) async fn runner(
+    config: &Config,
+    plan: &Plan,
+    options: &Options,
+    environment: &Environment,
+    ask: &mut dyn Ask,
+    reporter: Box<dyn Reporter>,
+) -> Result<(Arc<Runner>, JoinHandle<()>), Fail> {
     let stop = Stop::listen().map_err(|error| cannot("listening for signals", &error))?;
-    let exec = Arc::new(exec(config, &plan, environment)?);
+    let exec = Arc::new(exec(config, plan, environment)?);
     let vault =
-        keys::gather(config, &plan, &exec, environment, ask, &stop).await.map_err(|fail| {
+        keys::gather(config, plan, &exec, environment, ask, &stop).await.map_err(|fail| {
             let terminated = stop.by() == Some(Interrupt::Term);
             if terminated { Fail { exit: Exit::Terminated, ..fail } } else { fail }
         })?;
@@ -79,15 +106,9 @@ pub async fn install(
         stop,
         jobs: options.jobs,
         timeout: options.timeout,
-        leases: leases(config, &plan, environment, options),
+        leases: leases(config, plan, environment, options),
     });
-    let stopping = tokio::spawn(say_stopping(runner.stop.clone(), runner.feed.clone()));
-    let exit = run(&runner, &plan, notes, config, options, ask).await;
-    stopping.abort();
-    // The reporter ends when nobody can send to it any more.
-    drop(runner);
-    let _ = shown.await;
-    Ok(exit)
+    Ok((runner, shown))
 }
 
 async fn say_stopping(stop: Stop, feed: Feed) {
@@ -114,7 +135,7 @@ async fn run(
     }
     let mut outcome = Outcome::default();
     let mut declined = false;
-    match consent(runner, plan, options, ask).await {
+    match consent(runner, plan, config, options, ask).await {
         Ok(Some(survey)) => outcome = runner.run(plan, survey).await,
         Ok(None) => declined = true,
         Err(failures) => {
@@ -141,6 +162,7 @@ async fn run(
 async fn consent(
     runner: &Arc<Runner>,
     plan: &Plan,
+    config: &Config,
     options: &Options,
     ask: &mut dyn Ask,
 ) -> Result<Option<Survey>, Failures> {
@@ -149,6 +171,10 @@ async fn consent(
         let (changes, unchanged) = (survey.changes(), survey.unchanged());
         runner.feed.emit(Event::Surveyed { changes: changes.clone(), unchanged });
         runner.feed.settle().await;
+        if let Some(reviewed) = &options.reviewed {
+            let checked = live::check(reviewed, runner, config, plan, &survey).await;
+            return checked.map(|()| Some(survey)).map_err(|fail| vec![(None, fail)]);
+        }
         match options.consent {
             Consent::Asked | Consent::Missing if changes.is_empty() => return Ok(Some(survey)),
             Consent::Given => return Ok(Some(survey)),

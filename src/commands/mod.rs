@@ -3,5 +3,6 @@
 pub mod images;
 pub mod install;
 mod keys;
+pub mod live;
 mod local;
 pub mod plan;

@@ -43,6 +43,11 @@ impl Helm {
         self.cmd(&["status", release, "-o", "json"])
     }
 
+    /// Asks for the releases of the namespace.
+    pub fn list(&self) -> Cmd {
+        self.cmd(&["list", "-o", "json"])
+    }
+
     /// Asks for the revisions of a release.
     pub fn history(&self, release: &str) -> Cmd {
         self.cmd(&["history", release, "-o", "json"])

@@ -11,6 +11,7 @@ mod docs;
 
 mod install;
 mod killed;
+mod live;
 mod lock;
 mod matrix;
 mod objects;

@@ -1,8 +1,7 @@
-//! A plan as a document for programs. Its schema is [`schema`]; `docs/plan.schema.json` is a copy.
+//! A plan as a document for programs.
 
 use anyhow::Result;
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -13,8 +12,7 @@ use crate::tools::cmd::{Cmd, Stdin};
 /// removed. It never holds a secret.
 #[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[schemars(title = "okemon plan -o json")]
-struct Shown {
+pub struct Shown {
     /// The version of this form.
     version: u32,
     /// The namespace that everything is installed into.
@@ -67,7 +65,7 @@ struct Act {
 ///
 /// # Errors
 /// When a template cannot be rendered.
-pub fn json(config: &Config, plan: &Plan) -> Result<String> {
+pub fn shown(config: &Config, plan: &Plan) -> Result<Shown> {
     let clusters = config.clusters.iter().map(|cluster| OnCluster {
         name: cluster.name.to_string(),
         region: cluster.region.identifier.to_owned(),
@@ -87,13 +85,12 @@ pub fn json(config: &Config, plan: &Plan) -> Result<String> {
             does: effects.iter().map(act).collect::<Result<_>>()?,
         })
     });
-    let shown = Shown {
+    Ok(Shown {
         version: 1,
         namespace: config.namespace.to_string(),
         clusters: clusters.collect(),
         steps: steps.collect::<Result<_>>()?,
-    };
-    Ok(serde_json::to_string_pretty(&shown)? + "\n")
+    })
 }
 
 fn act(effect: &Effect) -> Result<Act> {
@@ -108,28 +105,5 @@ fn input(cmd: &Cmd) -> Result<Vec<String>> {
     match &cmd.stdin {
         Stdin::Docs(docs) => docs.iter().map(crate::content::doc::Doc::preview).collect(),
         Stdin::Nothing | Stdin::Output(_) => Ok(vec![]),
-    }
-}
-
-/// The JSON Schema of the document.
-pub fn schema() -> Schema {
-    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Shown>()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `OKEMON_BLESS=1 cargo test` writes the copy anew.
-    #[test]
-    #[expect(clippy::disallowed_methods, reason = "the test's own switch")]
-    fn the_schema_in_docs_is_that_of_the_types() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/plan.schema.json");
-        let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
-        if std::env::var_os("OKEMON_BLESS").is_some() {
-            std::fs::write(path, &text).unwrap();
-        }
-        let there = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(there == text, "docs/plan.schema.json is old; OKEMON_BLESS=1 cargo test");
     }
 }
