@@ -18,7 +18,7 @@ use crate::plan::show::json::{self, Shown};
 use crate::plan::{Intent, Plan};
 use crate::report::event::Change;
 use crate::report::{self, Reporter};
-use crate::run::digest;
+use crate::run::archive;
 use crate::run::runner::{Runner, Survey};
 use crate::tools::helm::Helm;
 use crate::tools::{diff, failure};
@@ -167,7 +167,7 @@ async fn seen(
     });
     let charts = archives.map(|path| LiveChart {
         archive: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        sha256: digest::sha256(&path),
+        sha256: archive::read(&path).map(|archive| archive.sha256),
     });
     Ok(Document {
         plan: json::shown(config, plan).map_err(cannot_show)?,

@@ -26,12 +26,14 @@ impl Chart {
     }
 
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
-        so_far.is_empty().then(|| Call::Digest(self.archive.clone()))
+        so_far.is_empty().then(|| Call::Archive(self.archive.clone()))
     }
 
     /// Unchanged when the archive is here: one version's archive never changes.
     pub fn decide(&self, answers: &[Answer]) -> Decision {
-        if matches!(answers.first(), Some(Answer::Digest(Some(_)))) {
+        // One that was cut short is fetched again.
+        if matches!(answers.first(), Some(Answer::Archive(Some(archive))) if archive.chart.is_some())
+        {
             return Decision::unchanged();
         }
         Decision::Do {

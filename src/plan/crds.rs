@@ -43,7 +43,7 @@ impl Crds {
     /// would change those.
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
         let Some(seen) = seen(so_far) else {
-            return so_far.is_empty().then(|| Call::Digest(self.chart.clone()));
+            return so_far.is_empty().then(|| Call::Archive(self.chart.clone()));
         };
         let (Some(live), chart, None) = (&seen.live, &seen.chart, &seen.difference) else {
             return seen.live.is_none().then(|| Call::Cmd(self.live()));
@@ -105,7 +105,7 @@ impl Crds {
 
 /// The answers by their names; none: the chart is not here yet, so nothing can be compared with it.
 fn seen(answers: &[Answer]) -> Option<Seen> {
-    let Some(Answer::Digest(Some(_))) = answers.first() else { return None };
+    let Some(Answer::Archive(Some(_))) = answers.first() else { return None };
     let output = |place: usize| answers.get(place).map(Answer::output);
     Some(Seen { live: output(1), chart: output(2), difference: output(3) })
 }
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn what_is_not_fetched_yet_is_compared_later() {
-        let answers = [Answer::Digest(None)];
+        let answers = [Answer::Archive(None)];
         assert!(crds().ask(&answers).is_none());
         assert!(matches!(crds().decide(&answers), Decision::Do { .. }));
     }

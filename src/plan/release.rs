@@ -38,7 +38,7 @@ impl Release {
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
         let name = self.release.name;
         let Some(status) = so_far.get(1) else {
-            let first = [Call::Digest(self.archive.clone()), Call::Cmd(self.helm.status(name))];
+            let first = [Call::Archive(self.archive.clone()), Call::Cmd(self.helm.status(name))];
             return first.into_iter().nth(so_far.len());
         };
         let status = helm::status(&status.output().stdout).ok()?;
@@ -52,10 +52,14 @@ impl Release {
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
-        let digest = match answers.first() {
-            Some(Answer::Digest(digest)) => digest.as_deref(),
+        let archive = match answers.first() {
+            Some(Answer::Archive(archive)) => archive.as_ref(),
             _ => None,
         };
+        if let Some(Err(fail)) = archive.map(|archive| self.check_archive(archive)) {
+            return Decision::Refuse(fail);
+        }
+        let digest = archive.map(|archive| archive.sha256.as_str());
         let status = answers.get(1).map(Answer::output);
         let Some(status) = status.filter(|status| !helm::says_not_found(&status.stderr)) else {
             return self.install(digest);

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::config::names::ClusterName;
 use crate::fail::Fail;
 use crate::tools::cmd::Cmd;
+use crate::tools::helm::Archive;
 use crate::tools::http;
 use crate::tools::output::Output;
 use crate::tools::s3::S3Request;
@@ -128,8 +129,8 @@ pub enum Call {
     /// A question that may stay without an answer, which is then an empty one. It is asked once.
     Optional(Cmd),
     S3(S3Request),
-    /// The SHA-256 of a file of this machine.
-    Digest(PathBuf),
+    /// What an archive of this machine holds.
+    Archive(PathBuf),
 }
 
 /// What came back.
@@ -141,8 +142,8 @@ pub enum Answer {
         answer: http::Answer,
         at: Timestamp,
     },
-    /// In hexadecimal; none: there is no such file.
-    Digest(Option<String>),
+    /// None: there is no such file.
+    Archive(Option<Archive>),
 }
 
 impl Answer {
@@ -150,7 +151,7 @@ impl Answer {
     pub fn output(&self) -> Output {
         match self {
             Self::Output(output) => output.clone(),
-            Self::Http { .. } | Self::Digest(_) => Output::default(),
+            Self::Http { .. } | Self::Archive(_) => Output::default(),
         }
     }
 }
@@ -233,7 +234,7 @@ impl fmt::Display for Call {
         match self {
             Self::Cmd(cmd) | Self::Optional(cmd) => cmd.fmt(f),
             Self::S3(request) => request.fmt(f),
-            Self::Digest(path) => write!(f, "sha256sum {}", path.display()),
+            Self::Archive(path) => write!(f, "sha256sum {}", path.display()),
         }
     }
 }

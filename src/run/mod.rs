@@ -1,6 +1,6 @@
 //! Carries out a plan.
 
-pub mod digest;
+pub mod archive;
 mod environment;
 pub mod exec;
 pub mod http;

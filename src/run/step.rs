@@ -138,7 +138,7 @@ impl Runner {
     /// The same where nothing can be there yet: only this machine is asked.
     pub(super) async fn look_here(&self, step: &Step) -> Result<Decision, Fail> {
         let mut answers = Vec::new();
-        while let Some(call @ Call::Digest(_)) = step.intent.ask(&answers) {
+        while let Some(call @ Call::Archive(_)) = step.intent.ask(&answers) {
             answers.push(self.call(&call, step).await?);
         }
         Ok(step.intent.decide(&answers))
@@ -168,11 +168,11 @@ impl Runner {
                 let (answer, at) = self.send(request, step).await?;
                 Ok(Answer::Http { answer, at })
             }
-            Call::Digest(path) => {
+            Call::Archive(path) => {
                 let path = path.clone();
-                let digest =
-                    tokio::task::spawn_blocking(move || super::digest::sha256(&path)).await;
-                Ok(Answer::Digest(digest.ok().flatten()))
+                let archive =
+                    tokio::task::spawn_blocking(move || super::archive::read(&path)).await;
+                Ok(Answer::Archive(archive.ok().flatten()))
             }
         }
     }

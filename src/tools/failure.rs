@@ -14,6 +14,26 @@ struct Known {
 
 const KUBERNETES: &[Known] = &[
     Known {
+        words: &["getting credentials"],
+        exit: Exit::Denied,
+        hint: "`kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired",
+    },
+    Known {
+        words: &["server gave HTTP response to HTTPS client"],
+        exit: Exit::Config,
+        hint: "`kubectl config view --minify` shows the server: what answers there speaks no TLS, so it is not the cluster",
+    },
+    Known {
+        words: &["invalid character '<' looking for beginning of value"],
+        exit: Exit::Config,
+        hint: "`kubectl config view --minify` shows the server: a web page answers there, a proxy's or a login's, not the cluster",
+    },
+    Known {
+        words: &["the server doesn't have a resource type \"namespace\""],
+        exit: Exit::Config,
+        hint: "`kubectl config view --minify` shows the server: what answers there is no Kubernetes",
+    },
+    Known {
         words: &["context \"", "does not exist"],
         exit: Exit::Config,
         hint: "`kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context",
@@ -154,7 +174,9 @@ impl Known {
 fn last_words(output: &Output) -> String {
     let all: Vec<&str> = output.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
     let said: Vec<&str> = all.iter().copied().filter(|line| !is_log(line)).collect();
-    let lines = if said.is_empty() { all } else { said };
+    let mut lines = if said.is_empty() { all } else { said };
+    // A credential helper fails as often as it is asked.
+    lines.dedup();
     if lines.is_empty() {
         return match output.code {
             Some(code) => format!("it ended with exit code {code} and said nothing"),

@@ -100,6 +100,22 @@ pub fn show_crds(chart: &Path) -> Cmd {
 /// Long enough for hooks of the charts on a slow cluster.
 const CHANGE: Duration = Duration::from_mins(10);
 
+/// An archive of a chart, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// The chart that is in it; none: it is no chart.
+    pub chart: Option<ChartName>,
+}
+
+/// One chart in one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChartName {
+    pub name: String,
+    pub version: String,
+}
+
 /// The newest revision of a release.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Status {

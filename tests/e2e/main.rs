@@ -7,6 +7,7 @@
 )]
 
 mod again;
+mod bad;
 mod docs;
 
 mod install;

@@ -8,6 +8,7 @@ use super::differences::{owned, text};
 use crate::content::charts::Volume;
 use crate::fail::{Exit, Fail};
 use crate::tools::cmd::Cmd;
+use crate::tools::helm::Archive;
 use crate::tools::output::Output;
 use crate::tools::{diff, failure, kubectl};
 
@@ -20,6 +21,26 @@ impl Release {
     /// Asks for the claims of the namespace.
     pub(super) fn claims(&self) -> Cmd {
         self.kubectl.cmd(["get", "persistentvolumeclaims", "-o", "json"])
+    }
+
+    /// The archive holds the chart that its name says.
+    pub(super) fn check_archive(&self, archive: &Archive) -> Result<(), Fail> {
+        let wanted = &self.release.chart;
+        let holds = match &archive.chart {
+            Some(chart)
+                if (chart.name.as_str(), &chart.version) == (wanted.name, &wanted.version) =>
+            {
+                return Ok(());
+            }
+            Some(chart) => format!("it holds {} {}", chart.name, chart.version),
+            None => "it is no archive of a chart".to_owned(),
+        };
+        let (path, name) = (self.archive.display(), self.release.name);
+        let error = format!("looking for the chart of {name} in {path}: {holds}");
+        Err(Fail::new(Exit::Config, error).hint(format!(
+            "`helm pull {} --version {}` brings the right one; remove that file first",
+            wanted.reference, wanted.version
+        )))
     }
 
     /// Volumes do not follow their values: that of a StatefulSet cannot be changed, and one that is

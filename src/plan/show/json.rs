@@ -76,7 +76,7 @@ pub fn shown(config: &Config, plan: &Plan) -> Result<Shown> {
             Decision::Do { effects, .. } => effects,
             _ => vec![],
         };
-        let asks = step.intent.ask(&[]).filter(|call| !matches!(call, Call::Digest(_)));
+        let asks = step.intent.ask(&[]).filter(|call| !matches!(call, Call::Archive(_)));
         Ok(ShownStep {
             id: step.id.to_string(),
             title: step.title.clone(),

@@ -1,0 +1,99 @@
+//! Archives of charts: which chart is in one, and its fingerprint.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::tools::helm::{Archive, ChartName};
+
+/// More than any description of a chart.
+const LONGEST: u64 = 1 << 20;
+
+/// What is known of an archive; none when it is not there or cannot be read.
+pub fn read(path: &Path) -> Option<Archive> {
+    let mut file = File::open(path).ok()?;
+    let sha256 = sha256(&mut file)?;
+    file.rewind().ok()?;
+    Some(Archive { sha256, chart: chart(file) })
+}
+
+/// The fingerprint in hexadecimal.
+fn sha256(file: &mut File) -> Option<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(buffer.get(..read)?),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    Some(hasher.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+/// What `NAME/Chart.yaml` says, which Helm packs first; none: it is no chart.
+fn chart(file: File) -> Option<ChartName> {
+    #[derive(Deserialize)]
+    struct Chart {
+        name: String,
+        version: String,
+    }
+    let mut archive = tar::Archive::new(GzDecoder::new(file));
+    for entry in archive.entries().ok()? {
+        let entry = entry.ok()?;
+        let path = entry.path().ok()?.into_owned();
+        if path.components().count() == 2 && path.ends_with("Chart.yaml") {
+            let mut text = String::new();
+            entry.take(LONGEST).read_to_string(&mut text).ok()?;
+            let Chart { name, version } = serde_yaml::from_str(&text).ok()?;
+            return Some(ChartName { name, version });
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_no_archive_and_another_one_is_no_chart() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("chart.tgz");
+        assert!(read(&path).is_none());
+        std::fs::write(&path, "abc").unwrap();
+        let archive = read(&path).unwrap();
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((archive.sha256.as_str(), archive.chart), (expected, None));
+    }
+
+    #[test]
+    fn a_chart_says_what_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("chart.tgz");
+        let gzip = flate2::write::GzEncoder::new(
+            File::create(&path).unwrap(),
+            flate2::Compression::default(),
+        );
+        let mut archive = tar::Builder::new(gzip);
+        let mut add = |name: &str, text: &str| {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+        };
+        add("thanos/charts/minio/Chart.yaml", "name: minio\nversion: 1.0.0\n");
+        add("thanos/Chart.yaml", "apiVersion: v2\nname: thanos\nversion: 17.3.1\n");
+        archive.into_inner().unwrap().finish().unwrap();
+        let chart = read(&path).unwrap().chart.unwrap();
+        assert_eq!((chart.name.as_str(), chart.version.as_str()), ("thanos", "17.3.1"));
+    }
+}
