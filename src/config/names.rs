@@ -111,18 +111,6 @@ impl Ocid {
     }
 }
 
-impl Endpoint {
-    /// Host and port, as Thanos wants them: without the scheme.
-    pub fn host(&self) -> &str {
-        self.0.split_once("://").map_or(self.as_str(), |(_, host)| host)
-    }
-
-    /// Whether it is http without TLS.
-    pub fn is_plain(&self) -> bool {
-        self.0.starts_with("http://")
-    }
-}
-
 pub(super) fn refuse<T>(text: &str, why: impl fmt::Display) -> Result<T, BadValue> {
     Err(BadValue(format!("{} {why}", quoted(text))))
 }
@@ -319,6 +307,6 @@ mod tests {
             assert_eq!(message::<Endpoint>(text), expected);
         }
         let local: Endpoint = "http://127.0.0.1:7070".parse().unwrap();
-        assert_eq!((local.host(), local.is_plain()), ("127.0.0.1:7070", true));
+        assert_eq!(local.as_str(), "http://127.0.0.1:7070");
     }
 }

@@ -26,16 +26,6 @@ pub enum Interrupt {
     Term,
 }
 
-impl Interrupt {
-    /// What okemon exits with, as a shell would report it.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Int => 130,
-            Self::Term => 143,
-        }
-    }
-}
-
 impl Stop {
     /// Listens for the signals from now on; their ordinary effect is gone.
     ///
@@ -79,7 +69,8 @@ impl Stop {
         self.asked.is_cancelled()
     }
 
-    pub fn forced(&self) -> bool {
+    #[cfg(test)]
+    fn forced(&self) -> bool {
         self.forced.is_cancelled()
     }
 
@@ -122,7 +113,7 @@ mod tests {
 
         stop.press(Interrupt::Int);
         assert_eq!((stop.forced(), last_words.requested()), (true, true));
-        assert_eq!(stop.by().map(Interrupt::exit_code), Some(143));
+        assert_eq!(stop.by(), Some(Interrupt::Term));
     }
 
     #[tokio::test]
@@ -130,6 +121,6 @@ mod tests {
         let stop = Stop::listen().unwrap();
         nix::sys::signal::raise(nix::sys::signal::Signal::SIGINT).unwrap();
         stop.asked().await;
-        assert_eq!(stop.by().map(Interrupt::exit_code), Some(130));
+        assert_eq!(stop.by(), Some(Interrupt::Int));
     }
 }
