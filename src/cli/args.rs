@@ -39,6 +39,8 @@ pub(super) enum Command {
     Thanos(Install),
     /// Installs Grafana with its data source and dashboards
     Grafana(Install),
+    /// Writes values, manifests and the plain commands as files, to go on without okemon
+    Render(Render),
     /// Prints every image that clusters pull, one a line, to mirror them
     Images(Images),
     /// Prints completions for a shell
@@ -73,6 +75,18 @@ pub(super) struct Plan {
     /// With --live, which it implies: end with 2 when something would change
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Leave the operator's custom resource definitions as they are
+    #[arg(long)]
+    pub(super) skip_crds: bool,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// A directory that is new, empty, or was rendered before
+    #[arg(value_name = "DIR")]
+    pub(super) directory: PathBuf,
     /// Leave the operator's custom resource definitions as they are
     #[arg(long)]
     pub(super) skip_crds: bool,

@@ -17,7 +17,7 @@ use settings::Settings;
 use crate::ask::{self, Ask};
 use crate::commands::install::Consent;
 use crate::commands::plan::Form;
-use crate::commands::{images, install, live, plan};
+use crate::commands::{images, install, live, plan, render};
 use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Part;
@@ -82,6 +82,13 @@ impl Cli {
                 self.live(args, environment, color).await
             }
             Command::Plan(args) => self.plan(None, args.skip_crds, &args.settings, environment),
+            Command::Render(args) => {
+                let config = self.configuration(&args.settings)?;
+                let directory = &args.directory;
+                let files = render::render(&config, environment, args.skip_crds, directory)?;
+                report::print_result(&files);
+                Ok(Exit::Done)
+            }
             Command::Images(args) => {
                 let (charts, registry) = self.images(&args.settings)?;
                 let registry = registry.as_deref().filter(|_| !args.upstream);

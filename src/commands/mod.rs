@@ -6,3 +6,4 @@ mod keys;
 pub mod live;
 mod local;
 pub mod plan;
+pub mod render;

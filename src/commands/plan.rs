@@ -61,7 +61,7 @@ pub fn shown(
 }
 
 /// What the plan is about, a line each.
-fn about(config: &Config, notes: &[(StepId, String)]) -> Vec<String> {
+pub(super) fn about(config: &Config, notes: &[(StepId, String)]) -> Vec<String> {
     let cluster = |cluster: &Cluster| {
         let (name, region) = (&cluster.name, cluster.region.identifier);
         let (context, namespace) = (&cluster.context, &config.namespace);

@@ -54,6 +54,11 @@ impl StepId {
         Self(format!("charts/{name}"))
     }
 
+    /// What it is called on its cluster: `thanos`.
+    pub fn name(&self) -> &str {
+        self.0.split_once('/').map_or(&self.0, |(_, name)| name)
+    }
+
     /// Whether it is a step of this cluster alone.
     pub fn of(&self, cluster: &ClusterName) -> bool {
         self.0.split_once('/').is_some_and(|(owner, _)| owner == cluster.as_str())

@@ -1,29 +1,69 @@
 //! A plan as a script makes the cluster that an install makes, without okemon.
 
+use std::path::PathBuf;
 use std::process::Command;
+
+use insta::assert_snapshot;
 
 use crate::objects::differing;
 use crate::sandbox::{Charts, Sandbox, ended};
 
 #[test]
 fn bitnamis_plan_as_a_script_makes_what_an_install_makes() {
-    the_script_makes_what_an_install_makes(Charts::Bitnami);
+    it_makes_what_an_install_makes(
+        Charts::Bitnami,
+        |_| {},
+        |sandbox| {
+            let plan = sandbox.run(&["plan", "--region", "sin", "-o", "sh"]);
+            assert_eq!((plan.code, plan.stderr.as_str()), (Some(0), ""));
+            std::fs::write(sandbox.path("install.sh"), &plan.stdout).unwrap();
+            sandbox.path("")
+        },
+    );
 }
 
 #[test]
-fn the_communitys_plan_as_a_script_makes_what_an_install_makes() {
-    the_script_makes_what_an_install_makes(Charts::Community);
+fn the_communitys_plan_as_files_makes_what_an_install_makes() {
+    let configure = |sandbox: &Sandbox| {
+        sandbox.configure_cluster("    values: {thanos: own.yaml}\n");
+        std::fs::write(sandbox.path("own.yaml"), "query: {replicaCount: 3}\n").unwrap();
+    };
+    it_makes_what_an_install_makes(Charts::Community, configure, |sandbox| {
+        let rendered = sandbox.run(&["render", "files"]);
+        assert_eq!((rendered.code, rendered.stderr.as_str()), (Some(0), ""));
+        assert_snapshot!(rendered.stdout, @"
+        files/README.md
+        files/install.sh
+        files/manifests/dashboards.yaml
+        files/manifests/namespace.yaml
+        files/values/grafana.yaml
+        files/values/prometheus.yaml
+        files/values/thanos-own.yaml
+        files/values/thanos.yaml
+        ");
+        // It may be rendered again, over what it has written, and over nothing else.
+        assert_eq!(sandbox.run(&["render", "files"]).stdout, rendered.stdout);
+        assert_snapshot!(sandbox.refused(8, &["render", "."]), @"
+        error: writing into .: it holds something else
+        hint: name a directory that is new or empty
+        ");
+        sandbox.path("files")
+    });
 }
 
-fn the_script_makes_what_an_install_makes(charts: Charts) {
+/// `prepare` writes `install.sh`, and says where.
+fn it_makes_what_an_install_makes(
+    charts: Charts,
+    configure: impl Fn(&Sandbox),
+    prepare: impl FnOnce(&Sandbox) -> PathBuf,
+) {
     let sandbox = Sandbox::up_for(charts);
-    let plan = sandbox.run(&["plan", "--region", "sin", "-o", "sh"]);
-    assert_eq!((plan.code, plan.stderr.as_str()), (Some(0), ""));
-    std::fs::write(sandbox.path("install.sh"), &plan.stdout).unwrap();
+    configure(&sandbox);
+    let directory = prepare(&sandbox);
     let run = || {
         let okemon = sandbox.okemon(&[]);
         let mut sh = Command::new("/bin/sh");
-        sh.arg("install.sh").current_dir(okemon.get_current_dir().unwrap()).env_clear();
+        sh.arg("install.sh").current_dir(&directory).env_clear();
         for (name, value) in okemon.get_envs() {
             sh.env(name, value.unwrap());
         }
@@ -36,6 +76,7 @@ fn the_script_makes_what_an_install_makes(charts: Charts) {
     let again = sandbox.install();
     assert!(again.stderr.contains("Plan: 0 to change"), "{}", again.stderr);
     let other = Sandbox::up_for(charts);
+    configure(&other);
     other.install();
     assert_eq!(differing(&other.objects(), &by_hand), [""; 0]);
     // It may be run again, and keeps the password.

@@ -1,6 +1,7 @@
 //! A plan as a script that needs no okemon: for whoever goes on without it, or wants to read what it
 //! does as one would do it by hand.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -19,12 +20,42 @@ const KEYS: &str = include_str!("../../../templates/script/keys.sh");
 /// The secret that is made up by whoever installs.
 const MADE_UP: SecretName = SecretName::GrafanaAdminPassword;
 
-/// The whole plan, for an empty cluster. `about` says what it is about, a line each; `kubeconfig`
-/// holds the contexts, where the configuration names one.
+/// A script, and the files beside it that it reads.
+#[derive(Debug)]
+pub struct Rendered {
+    pub script: String,
+    /// Each file's path, below the script's directory, and what is in it.
+    pub files: BTreeMap<String, String>,
+}
+
+/// The whole plan, for an empty cluster, in one script. `about` says what it is about, a line each;
+/// `kubeconfig` holds the contexts, where the configuration names one.
 ///
 /// # Errors
 /// When a template cannot be rendered.
 pub fn sh(plan: &Plan, about: &[String], kubeconfig: Option<&Path>) -> Result<String> {
+    script(plan, about, kubeconfig, &mut None)
+}
+
+/// The same with values and manifests as files of their own, except those with secrets.
+///
+/// # Errors
+/// When a template cannot be rendered.
+pub fn render(plan: &Plan, about: &[String], kubeconfig: Option<&Path>) -> Result<Rendered> {
+    let mut files = Some(BTreeMap::new());
+    let script = script(plan, about, kubeconfig, &mut files)?;
+    Ok(Rendered { script, files: files.unwrap_or_default() })
+}
+
+/// The files that documents are written to; none: they stand in the script.
+type Files = Option<BTreeMap<String, String>>;
+
+fn script(
+    plan: &Plan,
+    about: &[String],
+    kubeconfig: Option<&Path>,
+    files: &mut Files,
+) -> Result<String> {
     let mut script = HEAD.to_owned();
     for line in about {
         let _ = writeln!(script, "# {line}");
@@ -37,12 +68,12 @@ pub fn sh(plan: &Plan, about: &[String], kubeconfig: Option<&Path>) -> Result<St
     }
     for step in plan.steps() {
         script.push('\n');
-        script.push_str(&part(step)?);
+        script.push_str(&part(step, files)?);
     }
     Ok(script)
 }
 
-fn part(step: &Step) -> Result<String> {
+fn part(step: &Step, files: &mut Files) -> Result<String> {
     let mut text = format!("# {}\n", step.title);
     match (&step.intent, step.intent.decide(&[])) {
         (Intent::Lock(_), _) => {
@@ -66,7 +97,7 @@ fn part(step: &Step) -> Result<String> {
             }
             text.push_str(&unless_there(intent));
             for effect in effects {
-                text.push_str(&act(&effect, intent)?);
+                text.push_str(&act(&effect, step, files)?);
             }
         }
         (intent, _) => {
@@ -104,9 +135,15 @@ fn asked(call: Option<crate::plan::Call>) -> String {
     }
 }
 
-fn act(effect: &Effect, intent: &Intent) -> Result<String> {
+fn act(effect: &Effect, step: &Step, files: &mut Files) -> Result<String> {
     Ok(match effect {
-        Effect::Cmd(cmd) => command(cmd, &line(cmd, intent))?,
+        Effect::Cmd(cmd) => {
+            let line = line(cmd, &step.intent);
+            match files {
+                Some(files) => beside(cmd, &line, step, files)?,
+                None => command(cmd, &line)?,
+            }
+        }
         Effect::Until(_) => format!("{effect} >/dev/null 2>&1\n"),
         Effect::S3(request) => s3(request) + "\n",
     })
@@ -135,6 +172,37 @@ fn command(cmd: &Cmd, line: &str) -> Result<String> {
     }
     text.push_str("EOF\n");
     Ok(text)
+}
+
+/// A command that reads its documents from files; those with secrets stand in the script.
+fn beside(
+    cmd: &Cmd,
+    line: &str,
+    step: &Step,
+    files: &mut BTreeMap<String, String>,
+) -> Result<String> {
+    let Stdin::Docs(docs) = &cmd.stdin else { return Ok(format!("{line}\n")) };
+    if docs.iter().any(|doc| !doc.secrets.is_empty()) {
+        return command(cmd, line);
+    }
+    let texts = docs.iter().map(|doc| Ok(doc.preview()?.trim_end().to_owned() + "\n"));
+    let text = texts.collect::<Result<Vec<_>>>()?.join("---\n");
+    let name = step.id.name();
+    let Intent::Release(release) = &step.intent else {
+        let path = format!("manifests/{name}.yaml");
+        let line = line.replace(" -f -", &format!(" -f {path}"));
+        files.insert(path, text);
+        return Ok(line + "\n");
+    };
+    let path = format!("values/{name}.yaml");
+    let mut line = line.replace(" --values -", &format!(" --values {path}"));
+    files.insert(path, text);
+    if let Some(own) = &release.release.values_file {
+        let path = format!("values/{name}-own.yaml");
+        line = line.replace(&quote(&own.display().to_string()), &path);
+        files.insert(path, serde_yaml::to_string(&release.own_values)?);
+    }
+    Ok(line + "\n")
 }
 
 /// A document as it stands in the script; `expanded` by the shell, when it needs a secret.
