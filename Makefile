@@ -15,7 +15,7 @@ demo-down: ## take the demo down
 	@tests/sandbox/demo down
 
 test: needs lint charts ## everything, on real clusters of this machine
-	$(CARGO_TEST) --lib --bins --tests -- --test-threads=2
+	$(CARGO_TEST) --lib --bins --tests -- --test-threads=3
 
 test-fast: lint ## what needs no cluster
 	$(CARGO_TEST) --lib --bins --test cli --test docs --test processes --test structure
