@@ -15,8 +15,8 @@ use args::{ColorChoice, Command, Install, OutputFormat, Plan};
 use settings::Settings;
 
 use crate::ask::{self, Ask};
-use crate::commands::install::Consent;
 use crate::commands::plan::Form;
+use crate::commands::prepare::{Consent, Options};
 use crate::commands::{images, install, live, plan, render};
 use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
@@ -136,7 +136,7 @@ impl Cli {
         } else {
             Consent::Given
         };
-        let options = install::Options {
+        let options = Options {
             command: typed(&environment.words),
             consent,
             reviewed: args.plan.as_deref().map(reviewed).transpose()?,
@@ -182,7 +182,7 @@ impl Cli {
         let interactive = environment.interactive && !self.general.no_input;
         let mut ask: Box<dyn Ask> =
             if interactive { Box::new(ask::Terminal) } else { Box::new(ask::Never) };
-        let options = install::Options {
+        let options = Options {
             command: typed(&environment.words),
             consent: Consent::Missing,
             reviewed: None,

@@ -1,61 +1,21 @@
 //! `okemon install` and the commands of its parts: look at everything, show, ask, do, wait.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use serde_json::Value;
-use tokio::task::JoinHandle;
-
-use super::{keys, live, local, plan};
+use super::prepare::{Consent, Options, runner};
+use super::{evidence, plan};
 use crate::ask::{Answer, Ask, NoAnswer};
-use crate::config::names::ClusterName;
 use crate::config::{Cluster, Config};
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
 use crate::plan::show::text::text;
-use crate::plan::step::Part;
-use crate::plan::{Intent, Plan, StepId};
+use crate::plan::{Plan, StepId};
 use crate::report::Reporter;
 use crate::report::event::{ClusterSeen, Ended, Event};
 use crate::report::feed::Feed;
-use crate::run::exec::{Exec, GRACE, Place, Setup};
-use crate::run::lease::{Lease, Pace};
-use crate::run::programs::{Missing, Programs};
 use crate::run::runner::{Failures, Outcome, Runner, Survey};
 use crate::run::stop::{Interrupt, Stop};
-use crate::tools::cmd::Tool;
-use crate::tools::kubectl::Kubectl;
-
-/// Who agrees to the changes before they are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
-    /// Nobody has to: there is a `--yes`, or nobody is there.
-    Given,
-    /// The person at the terminal is asked.
-    Asked,
-    /// A person is there who cannot be asked, since what is said goes into a pipe or a file.
-    Missing,
-}
-
-/// How an install is to be carried out.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// What was typed, for the head of the report.
-    pub command: String,
-    /// One part only; none: all of it.
-    pub part: Option<Part>,
-    pub skip_crds: bool,
-    pub consent: Consent,
-    /// The plan that was reviewed, which must still hold: `okemon plan --live -o json`.
-    pub reviewed: Option<Value>,
-    /// Steps at a time.
-    pub jobs: usize,
-    /// How long the whole may take.
-    pub timeout: Duration,
-    /// How long to wait for another okemon.
-    pub lock_timeout: Duration,
-}
 
 /// Installs what the configuration describes.
 ///
@@ -77,38 +37,6 @@ pub async fn install(
     drop(runner);
     let _ = shown.await;
     Ok(exit)
-}
-
-/// Everything that a plan is looked at and carried out with, and the end of its report.
-///
-/// # Errors
-/// What is missing: programs, keys.
-pub(super) async fn runner(
-    config: &Config,
-    plan: &Plan,
-    options: &Options,
-    environment: &Environment,
-    ask: &mut dyn Ask,
-    reporter: Box<dyn Reporter>,
-) -> Result<(Arc<Runner>, JoinHandle<()>), Fail> {
-    let stop = Stop::listen().map_err(|error| cannot("listening for signals", &error))?;
-    let exec = Arc::new(exec(config, plan, environment)?);
-    let vault =
-        keys::gather(config, plan, &exec, environment, ask, &stop).await.map_err(|fail| {
-            let terminated = stop.by() == Some(Interrupt::Term);
-            if terminated { Fail { exit: Exit::Terminated, ..fail } } else { fail }
-        })?;
-    let (feed, shown) = Feed::to(reporter);
-    let runner = Arc::new(Runner {
-        exec,
-        vault,
-        feed,
-        stop,
-        jobs: options.jobs,
-        timeout: options.timeout,
-        leases: leases(config, plan, environment, options),
-    });
-    Ok((runner, shown))
 }
 
 async fn say_stopping(stop: Stop, feed: Feed) {
@@ -172,7 +100,7 @@ async fn consent(
         runner.feed.emit(Event::Surveyed { changes: changes.clone(), unchanged });
         runner.feed.settle().await;
         if let Some(reviewed) = &options.reviewed {
-            let checked = live::check(reviewed, runner, config, plan, &survey).await;
+            let checked = evidence::check(reviewed, runner, config, plan, &survey).await;
             return checked.map(|()| Some(survey)).map_err(|fail| vec![(None, fail)]);
         }
         match options.consent {
@@ -214,55 +142,6 @@ fn agreed(plan: &Plan, ask: &mut dyn Ask) -> Result<bool, Fail> {
         Err(error) => Err(Fail::new(Exit::Refused, error.to_string())
             .hint("`--yes` makes the changes without asking")),
     }
-}
-
-fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec, Fail> {
-    let mut tools = plan.tools();
-    if plan.needs_keys() && environment.s3_keys()?.is_none() {
-        // They may be in a cluster already.
-        tools.insert(Tool::Kubectl);
-    }
-    let programs =
-        Programs::find(tools, &environment.path()).map_err(|missing| missing_tools(&missing))?;
-    let place = |cluster: &Cluster| {
-        let kubeconfig = cluster.kubeconfig.clone().map(Into::into);
-        (cluster.name.clone(), Place { kubeconfig })
-    };
-    if plan.steps().any(|step| matches!(step.intent, Intent::Chart(_))) {
-        let cache = local::chart_cache(environment);
-        std::fs::create_dir_all(&cache)
-            .map_err(|error| cannot(&format!("making {}", cache.display()), &error))?;
-    }
-    Exec::start(Setup {
-        programs,
-        places: config.clusters.iter().map(place).collect(),
-        environment: environment.variables.clone(),
-        okemon: environment.program.clone(),
-        grace: GRACE,
-    })
-    .map_err(|error| cannot("preparing to run programs", &error))
-}
-
-fn missing_tools(missing: &Missing) -> Fail {
-    Fail::new(Exit::Unavailable, missing.to_string()).hint(missing.hint())
-}
-
-fn leases(
-    config: &Config,
-    plan: &Plan,
-    environment: &Environment,
-    options: &Options,
-) -> BTreeMap<ClusterName, Lease> {
-    let locked = |cluster: &&Cluster| {
-        plan.steps().any(|step| matches!(&step.intent, Intent::Lock(name) if *name == cluster.name))
-    };
-    let lease = |cluster: &Cluster| {
-        let kubectl = Kubectl::new(config, cluster);
-        let lease =
-            Lease::new(kubectl, environment.holder(), options.lock_timeout, Pace::default());
-        (cluster.name.clone(), lease)
-    };
-    config.clusters.iter().filter(locked).map(lease).collect()
 }
 
 fn seen(config: &Config, cluster: &Cluster) -> ClusterSeen {
@@ -307,8 +186,4 @@ fn ended(exit: Exit) -> Ended {
         Exit::Interrupted | Exit::Terminated => Ended::Interrupted,
         _ => Ended::Failed,
     }
-}
-
-fn cannot(what: &str, error: &std::io::Error) -> Fail {
-    Fail::new(Exit::Failed, format!("{what}: {error}"))
 }

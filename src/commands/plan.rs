@@ -1,6 +1,6 @@
 //! `okemon plan`: what would be done, without tools, network or credentials.
 
-use super::{live, local};
+use super::{evidence, local};
 use crate::config::{Cluster, Config};
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
@@ -55,7 +55,7 @@ pub fn shown(
             let kubeconfig = config.clusters.first().and_then(|c| c.kubeconfig.as_deref());
             show::sh::sh(plan, &about, kubeconfig)
         }
-        Form::Json => live::document(config, plan),
+        Form::Json => evidence::document(config, plan),
     }
     .map_err(|error| Fail::new(Exit::Failed, format!("showing the plan: {error:#}")))
 }
