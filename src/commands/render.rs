@@ -23,6 +23,7 @@ pub fn render(
     skip_crds: bool,
     directory: &Path,
 ) -> Result<String, Fail> {
+    let config = &wherever(config.clone());
     let (plan, notes) = plan::plan(config, environment, None, skip_crds)?;
     let about = plan::about(config, &notes);
     let kubeconfig = config.clusters.first().and_then(|cluster| cluster.kubeconfig.as_deref());
@@ -48,6 +49,17 @@ pub fn render(
         written.map_err(|error| fail(error.to_string()))?;
     }
     Ok(files.keys().map(|path| format!("{}\n", directory.join(path).display())).collect())
+}
+
+/// The same configuration for a script that is run in another directory.
+fn wherever(mut config: Config) -> Config {
+    let kubeconfigs = config.clusters.iter_mut().map(|cluster| &mut cluster.kubeconfig);
+    for path in kubeconfigs.chain([&mut config.chart_directory]).flatten() {
+        if let Ok(absolute) = std::path::absolute(&*path) {
+            *path = absolute;
+        }
+    }
+    config
 }
 
 /// Whether nothing would be lost: the directory is not there, empty, or was rendered before.

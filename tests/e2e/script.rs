@@ -1,12 +1,13 @@
 //! A plan as a script makes the cluster that an install makes, without okemon.
 
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
 
 use insta::assert_snapshot;
 
 use crate::objects::differing;
-use crate::sandbox::{Charts, Sandbox, ended};
+use crate::sandbox::{Charts, Sandbox, charts, ended};
 
 #[test]
 fn bitnamis_plan_as_a_script_makes_what_an_install_makes() {
@@ -29,7 +30,10 @@ fn the_communitys_plan_as_files_makes_what_an_install_makes() {
         std::fs::write(sandbox.path("own.yaml"), "query: {replicaCount: 3}\n").unwrap();
     };
     it_makes_what_an_install_makes(Charts::Community, configure, |sandbox| {
-        let rendered = sandbox.run(&["render", "files"]);
+        // A path that means something in this directory alone.
+        symlink(charts(Charts::Community), sandbox.path("charts")).unwrap();
+        let render = ["render", "files", "--chart-directory", "charts"];
+        let rendered = sandbox.run(&render);
         assert_eq!((rendered.code, rendered.stderr.as_str()), (Some(0), ""));
         assert_snapshot!(rendered.stdout, @"
         files/README.md
@@ -42,7 +46,7 @@ fn the_communitys_plan_as_files_makes_what_an_install_makes() {
         files/values/thanos.yaml
         ");
         // It may be rendered again, over what it has written, and over nothing else.
-        assert_eq!(sandbox.run(&["render", "files"]).stdout, rendered.stdout);
+        assert_eq!(sandbox.run(&render).stdout, rendered.stdout);
         assert_snapshot!(sandbox.refused(8, &["render", "."]), @"
         error: writing into .: it holds something else
         hint: name a directory that is new or empty
@@ -63,7 +67,8 @@ fn it_makes_what_an_install_makes(
     let run = || {
         let okemon = sandbox.okemon(&[]);
         let mut sh = Command::new("/bin/sh");
-        sh.arg("install.sh").current_dir(&directory).env_clear();
+        // From anywhere: what it reads, it finds.
+        sh.arg(directory.join("install.sh")).current_dir("/").env_clear();
         for (name, value) in okemon.get_envs() {
             sh.env(name, value.unwrap());
         }

@@ -60,6 +60,9 @@ fn script(
     for line in about {
         let _ = writeln!(script, "# {line}");
     }
+    if files.is_some() {
+        script.push_str("# The files lie beside it.\ncd \"$(dirname \"$0\")\"\n");
+    }
     if let Some(path) = kubeconfig {
         let _ = writeln!(script, "export KUBECONFIG={}", quote(&path.display().to_string()));
     }
