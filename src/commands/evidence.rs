@@ -156,6 +156,9 @@ async fn live_cluster(
     let mut uid = String::new();
     if let Some(cmd) = look {
         let output = runner.exec.run(cmd, None, &runner.stop).await?;
+        if output.code != Some(0) {
+            return Err(failure::explain(cmd, &output));
+        }
         let namespace: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
         namespace["metadata"]["uid"].as_str().unwrap_or_default().clone_into(&mut uid);
     }

@@ -1,6 +1,6 @@
 //! How to say things to `helm`, and how to read its answers.
 //!
-//! Every call uses only flags that Helm 3 and 4 both take.
+//! Every call uses only flags that Helm 3 and 4 both take, but for [`Helm::status_of_3`].
 
 use std::collections::BTreeMap;
 use std::path::Path;
