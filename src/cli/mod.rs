@@ -124,14 +124,11 @@ impl Cli {
         }
         let config = self.configuration(&args.settings)?;
         let general = &self.general;
-        let interactive = environment.interactive && !general.no_input;
-        let mut ask: Box<dyn Ask> =
-            if interactive { Box::new(ask::Terminal) } else { Box::new(ask::Never) };
-        let consent = if general.yes {
-            Consent::Given
-        } else if interactive {
+        let mut ask = self.ask(environment);
+        let agreed = general.yes || general.no_input;
+        let consent = if environment.interactive && !agreed {
             Consent::Asked
-        } else if environment.unasked && !general.no_input {
+        } else if environment.unasked && !agreed {
             Consent::Missing
         } else {
             Consent::Given
@@ -163,6 +160,12 @@ impl Cli {
         install::install(&config, &options, environment, ask.as_mut(), reporter).await
     }
 
+    /// Who is asked for what is missing.
+    fn ask(&self, environment: &Environment) -> Box<dyn Ask> {
+        let interactive = environment.interactive && !self.general.no_input;
+        if interactive { Box::new(ask::Terminal) } else { Box::new(ask::Never) }
+    }
+
     /// Shows what an install would change.
     async fn live(
         &self,
@@ -179,9 +182,7 @@ impl Cli {
             }
         };
         let config = self.configuration(&args.settings)?;
-        let interactive = environment.interactive && !self.general.no_input;
-        let mut ask: Box<dyn Ask> =
-            if interactive { Box::new(ask::Terminal) } else { Box::new(ask::Never) };
+        let mut ask = self.ask(environment);
         let options = Options {
             command: typed(&environment.words),
             consent: Consent::Missing,

@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::content::doc::{Doc, SecretName};
 use crate::plan::chart::UNKNOWN_DIGEST;
 use crate::plan::objects::Care;
-use crate::plan::{Decision, Effect, Intent, Plan, Step};
+use crate::plan::{Call, Decision, Effect, Intent, Plan, Step};
 use crate::tools::cmd::{Cmd, Stdin, quote};
 use crate::tools::s3::{Act, S3Request};
 
@@ -130,9 +130,9 @@ fn unless_there(intent: &Intent) -> String {
     }
 }
 
-fn asked(call: Option<crate::plan::Call>) -> String {
+fn asked(call: Option<Call>) -> String {
     match call {
-        Some(crate::plan::Call::S3(request)) => s3(&request),
+        Some(Call::S3(request)) => s3(&request),
         Some(call) => call.to_string(),
         None => "false".to_owned(),
     }
