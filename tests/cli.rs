@@ -5,111 +5,18 @@
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
+#[path = "cli/machine.rs"]
+mod machine;
 #[path = "e2e/schema.rs"]
 mod schema;
 
-const KEYS: [(&str, &str); 2] =
-    [("OKEMON_S3_ACCESS_KEY", "the-access-key"), ("OKEMON_S3_SECRET_KEY", "the-secret-key")];
-
-/// A machine with nothing on it: an empty PATH, an empty home, no kubeconfig.
-struct Machine(tempfile::TempDir);
-
-/// What okemon left: everything that was printed, and the exit code.
-#[derive(Debug, PartialEq, Eq)]
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Machine {
-    fn bare() -> Self {
-        let machine = Self(tempfile::tempdir().unwrap());
-        fs::create_dir(machine.path("bin")).unwrap();
-        fs::create_dir(machine.path("home")).unwrap();
-        machine
-    }
-
-    /// One with this configuration.
-    fn with(configuration: &str) -> Self {
-        let machine = Self::bare();
-        fs::write(machine.path("okemon.yaml"), configuration).unwrap();
-        machine
-    }
-
-    /// Puts tools on its PATH that answer as `script` says; see `tests/fakes/faketool.rs`.
-    fn tools(self, tools: &[&str], script: &Value) -> Self {
-        for tool in tools {
-            symlink(env!("CARGO_BIN_EXE_faketool"), self.path("bin").join(tool)).unwrap();
-        }
-        fs::write(self.path("script.json"), script.to_string()).unwrap();
-        self
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn okemon(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_okemon"));
-        command
-            .args(args)
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("PATH", self.path("bin"))
-            .env("HOME", self.path("home"))
-            .env("TMPDIR", self.0.path())
-            .env("FAKE_SCRIPT", self.path("script.json"))
-            .env("FAKE_LOG", self.path("log"))
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Ended {
-        self.ended(&mut self.okemon(args))
-    }
-
-    /// Runs it to its end; the machine's own directory is shown as `DIR`.
-    fn ended(&self, command: &mut Command) -> Ended {
-        let output = command.output().unwrap();
-        let directory = self.0.path().display().to_string();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&directory, "DIR");
-        Ended {
-            code: output.status.code(),
-            stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
-        }
-    }
-}
-
-fn data(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/plan").join(name).display().to_string()
-}
-
-/// The result of a command that must succeed and say nothing else.
-fn result(ended: Ended) -> String {
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
-    ended.stdout
-}
-
-/// The errors of a command that must end with `code` and print no result.
-fn refusal(ended: Ended, code: i32) -> String {
-    assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{}", ended.stderr);
-    ended.stderr
-}
-
-const SMALL: &str = "\
-version: 1
-objectStorage: {bucket: thanos, namespace: axabcdef1234}
-clusters: [{region: sin, context: oke-sin}]
-";
+use machine::{KEYS, Machine, SMALL, data, refusal, result};
 
 // Plans
 
