@@ -54,6 +54,13 @@ pub fn objstore(config: &Config, cluster: &Cluster, restarted: Restarted) -> Doc
         .secrets([SecretName::S3AccessKey, SecretName::S3SecretKey])
 }
 
+/// What claims of volumes ask for from now on: each by its name, with its size such as `50Gi`.
+pub fn claims(claims: &[(String, String)]) -> Doc {
+    let claim = |(name, size): &(String, String)| json!({"name": name, "size": size});
+    let claims: Vec<_> = claims.iter().map(claim).collect();
+    Doc::new("manifests/claims.yaml.j2", json!({"claims": claims}))
+}
+
 /// The Secret with Grafana's first login.
 pub fn grafana_admin(config: &Config) -> Doc {
     let data = json!({

@@ -21,6 +21,7 @@ pub enum Verb {
     Provision,
     Publish,
     Store,
+    TakeOver,
 }
 
 impl Deed {
@@ -52,6 +53,7 @@ impl Verb {
             Self::Provision => ("provision", "provisioned"),
             Self::Publish => ("publish", "published"),
             Self::Store => ("store", "stored"),
+            Self::TakeOver => ("take over", "took over"),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod ready;
 pub mod release;
 pub mod show;
 pub mod step;
+mod talk;
 #[cfg(test)]
 mod testing;
 mod values;

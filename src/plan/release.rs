@@ -1,18 +1,22 @@
 //! A Helm release: deployed from its chart, with its values, and every object of it there.
 
+mod anew;
 mod differences;
 mod guards;
+mod origin;
 #[cfg(test)]
 mod tests;
+mod volumes;
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-use self::differences::{described, missing};
+use self::differences::{missing, there};
 use super::chart::UNKNOWN_DIGEST;
 use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
+use super::talk::{Open, Talk};
 use crate::content::charts;
 use crate::fail::{Exit, Fail};
 use crate::tools::cmd::Cmd;
@@ -31,48 +35,108 @@ pub struct Release {
     pub own_values: Value,
 }
 
+/// What has to be changed, as far as it is known.
+#[derive(Default)]
+struct Change {
+    /// Whether somebody else installed it.
+    by_hand: bool,
+    /// What differs, a line each.
+    lines: Vec<String>,
+    /// What a person should know before, a line each.
+    warnings: Vec<String>,
+    /// What has to be done before the upgrade.
+    before: Vec<Effect>,
+}
+
+/// The archive's digest; none: it is not there yet.
+type Digest<'a> = Option<&'a str>;
+
 impl Release {
-    /// The chart's digest, then the newest revision; then the others when that one was cut short,
-    /// or else what is there of its objects, where helm has not told; at last the claims, when a
-    /// volume is to be of another size.
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
-        let name = self.release.name;
-        let Some(status) = so_far.get(1) else {
-            let first = [Call::Archive(self.archive.clone()), Call::Cmd(self.helm.status(name))];
-            return first.into_iter().nth(so_far.len());
-        };
-        let status = helm::status(&status.output().stdout).ok()?;
-        let more = if status.is_pending() {
-            Some(self.helm.history(name))
-        } else {
-            status.info.resources.is_none().then(|| self.helm.status_of_3(name))
-        };
-        let claims = self.resizes(&status.config).then(|| self.claims());
-        more.into_iter().chain(claims).map(Call::Cmd).nth(so_far.len() - 2)
+        let mut talk = Talk::new(so_far);
+        let _ = self.talk(&mut talk);
+        talk.next()
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
-        let archive = match answers.first() {
-            Some(Answer::Archive(archive)) => archive.as_ref(),
-            _ => None,
-        };
-        if let Some(Err(fail)) = archive.map(|archive| self.check_archive(archive)) {
-            return Decision::Refuse(fail);
-        }
-        let digest = archive.map(|archive| archive.sha256.as_str());
-        let status = answers.get(1).map(Answer::output);
-        let Some(status) = status.filter(|status| !helm::says_not_found(&status.stderr)) else {
-            return self.install(digest);
-        };
-        let more = answers.get(2..).unwrap_or_default().iter().map(Answer::output).collect();
-        match self.compare(digest, &status, more) {
-            Ok((differences, _)) if differences.is_empty() => Decision::unchanged(),
-            Ok((differences, repair)) => self.change(digest, differences, repair),
-            Err(fail) => Decision::Refuse(fail),
+        match self.talk(&mut Talk::new(answers)) {
+            Ok(decision) => decision,
+            Err(Open::Refused(fail)) => Decision::Refuse(fail),
+            // Nothing was asked of the cluster, since nothing is there yet.
+            Err(Open::Asking) => {
+                let archive = Talk::new(answers).archive(&self.archive).ok().flatten();
+                self.install(archive.as_ref().map(|archive| archive.sha256.as_str()))
+            }
         }
     }
 
-    fn install(&self, digest: Option<&str>) -> Decision {
+    fn talk(&self, talk: &mut Talk<'_>) -> Result<Decision, Open> {
+        let archive = talk.archive(&self.archive)?;
+        if let Some(archive) = &archive {
+            self.check_archive(archive)?;
+        }
+        let digest = archive.as_ref().map(|archive| archive.sha256.as_str());
+        let cmd = self.helm.status(self.release.name);
+        let status = talk.output(&cmd)?;
+        if helm::says_not_found(&status.stderr) {
+            return Ok(self.install(digest));
+        }
+        let Some(status) = known(&cmd, &status)? else {
+            let lines = vec![KINDS_GONE.to_owned()];
+            return Ok(self.change(digest, Change { lines, ..Change::default() }));
+        };
+        if status.is_uninstalled() {
+            return Ok(self.install(digest));
+        }
+        let mut change = Change::default();
+        self.origin(talk, digest, &status, &mut change)?;
+        self.compare(talk, digest, &status, &mut change)?;
+        Ok(if change.lines.is_empty() {
+            Decision::unchanged()
+        } else {
+            self.change(digest, change)
+        })
+    }
+
+    /// What of its values and its objects differs, and what that means for what is there.
+    fn compare(
+        &self,
+        talk: &mut Talk<'_>,
+        digest: Digest<'_>,
+        status: &helm::Status,
+        change: &mut Change,
+    ) -> Result<(), Open> {
+        let objects = if status.is_finished() && status.info.resources.is_none() {
+            let cmd = self.helm.status_of_3(self.release.name);
+            let output = talk.output(&cmd)?;
+            known(&cmd, &output)?
+        } else {
+            Some(status.clone())
+        };
+        let defaults = if change.by_hand && digest.is_some() {
+            self.defaults(&talk.success(&helm::show_values(&self.archive))?)?
+        } else {
+            Value::Null
+        };
+        self.differences(&status.config, &defaults, change)?;
+        match &objects {
+            None => change.lines.push(KINDS_GONE.to_owned()),
+            // Of what was cut short nobody knows what should be there: the upgrade brings it.
+            Some(_) if !status.is_finished() => {}
+            Some(objects) => change.lines.extend(missing(objects)),
+        }
+        if change.lines.is_empty() {
+            return Ok(());
+        }
+        let live: Vec<&Value> = objects.iter().flat_map(there).collect();
+        self.volumes(talk, &status.config, &live, change)?;
+        if digest.is_some() {
+            self.anew(talk, &live, change)?;
+        }
+        Ok(())
+    }
+
+    fn install(&self, digest: Digest<'_>) -> Decision {
         Decision::Do {
             action: Action::Add,
             deed: self.deed(Verb::Install),
@@ -81,52 +145,14 @@ impl Release {
         }
     }
 
-    /// What differs, a line each, and what has to be put right before the upgrade.
-    fn compare(
-        &self,
-        digest: Option<&str>,
-        status: &Output,
-        more: Vec<Output>,
-    ) -> Result<(Vec<String>, Option<Cmd>), Fail> {
-        let cmd = self.helm.status(self.release.name);
-        let Some(status) = known(&cmd, status)? else {
-            return Ok((vec![KINDS_GONE.to_owned()], None));
-        };
-        let mut more = more.into_iter();
-        let told = status.info.resources.is_some() && !status.is_pending();
-        let first = if told { None } else { more.next() };
-        if self.resizes(&status.config) {
-            self.check_volumes(&status.config, &more.next().unwrap_or_default())?;
+    fn change(&self, digest: Digest<'_>, change: Change) -> Decision {
+        let verb = if change.by_hand { Verb::TakeOver } else { Verb::Change };
+        Decision::Do {
+            action: Action::Change,
+            deed: self.deed(verb),
+            details: [change.warnings, change.lines].concat(),
+            effects: change.before.into_iter().chain([self.upgrade(digest)]).collect(),
         }
-        let (mut differences, mut repair) = (Vec::new(), None);
-        let (there, wanted) = (&status.info.description, self.description(digest));
-        if status.info.status != "deployed" {
-            let (difference, before) = self.unfinished(&status, first.as_ref())?;
-            differences.push(difference);
-            repair = before;
-        } else if *there != wanted {
-            self.check_chart(there)?;
-            differences.push(format!("chart: {} -> {}", described(there), described(&wanted)));
-        }
-        differences.extend(self.differences(&status.config)?);
-        let there = match (&status.info.resources, first) {
-            (Some(_), _) => Some(status),
-            (None, Some(told)) if !status.is_pending() => {
-                known(&self.helm.status_of_3(self.release.name), &told)?
-            }
-            // Whatever is missing, the upgrade brings it.
-            (None, _) => return Ok((differences, repair)),
-        };
-        match there {
-            Some(there) => differences.extend(missing(&there)),
-            None => differences.push(KINDS_GONE.to_owned()),
-        }
-        Ok((differences, repair))
-    }
-
-    fn change(&self, digest: Option<&str>, details: Vec<String>, repair: Option<Cmd>) -> Decision {
-        let effects = repair.map(Effect::Cmd).into_iter().chain([self.upgrade(digest)]).collect();
-        Decision::Do { action: Action::Change, deed: self.deed(Verb::Change), details, effects }
     }
 
     pub fn deed(&self, verb: Verb) -> Deed {
@@ -134,46 +160,12 @@ impl Release {
         Deed::new(verb, format!("{} {}", chart.name, chart.version))
     }
 
-    /// What an earlier Helm left undone, and what puts it right before the upgrade.
-    fn unfinished(
-        &self,
-        status: &helm::Status,
-        history: Option<&Output>,
-    ) -> Result<(String, Option<Cmd>), Fail> {
-        let revision = status.version;
-        if !status.is_pending() {
-            return Ok((format!("revision {revision} is {}", status.info.status), None));
-        }
-        let history = history.cloned().unwrap_or_default();
-        if history.code != Some(0) {
-            return Err(failure::explain(&self.helm.history(self.release.name), &history));
-        }
-        Ok(match helm::newest_deployed(&history.stdout).map_err(unreadable)? {
-            Some(deployed) => (
-                format!("revision {revision} was cut short: back to revision {deployed}, then on"),
-                Some(self.helm.rollback(self.release.name, deployed)),
-            ),
-            None => (
-                format!(
-                    "revision {revision} was cut short: it is forgotten, and what it made is taken over"
-                ),
-                Some(self.forget(revision)),
-            ),
-        })
-    }
-
-    fn upgrade(&self, digest: Option<&str>) -> Effect {
+    fn upgrade(&self, digest: Digest<'_>) -> Effect {
         Effect::Cmd(self.helm.upgrade(&self.release, &self.archive, &self.description(digest)))
     }
 
-    /// Removes Helm's record of a revision that never was; what it made stays, and is adopted.
-    fn forget(&self, revision: u64) -> Cmd {
-        let secret = format!("sh.helm.release.v1.{}.v{revision}", self.release.name);
-        self.kubectl.cmd(["delete", "secret", &secret, "--ignore-not-found"])
-    }
-
     /// What Helm keeps with the revision: the archive that it was made from.
-    fn description(&self, digest: Option<&str>) -> String {
+    fn description(&self, digest: Digest<'_>) -> String {
         let chart = &self.release.chart;
         format!(
             "okemon: {}-{} sha256:{}",

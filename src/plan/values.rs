@@ -17,6 +17,16 @@ pub(super) fn merge(values: &mut Value, over: &Value) {
     }
 }
 
+/// `values` over the `defaults` of a chart; null stands for no values at all.
+pub(super) fn over(defaults: &Value, values: &Value) -> Value {
+    if defaults.is_null() {
+        return values.clone();
+    }
+    let mut all = defaults.clone();
+    merge(&mut all, values);
+    all
+}
+
 /// The paths at which two sets of values differ; `shown` tells where the values may be shown.
 pub(super) fn differing(
     there: &Value,

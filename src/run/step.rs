@@ -242,8 +242,13 @@ impl Runner {
         Ok(self.exec.run(cmd, stdin, &self.stop).await?)
     }
 
+    /// What the first command of a pipe reads.
     fn stdin(&self, cmd: &Cmd) -> Result<Option<SecretString>, Fail> {
-        let Stdin::Docs(docs) = &cmd.stdin else { return Ok(None) };
+        let docs = match &cmd.stdin {
+            Stdin::Docs(docs) => docs,
+            Stdin::Output(source) => return self.stdin(source),
+            Stdin::Nothing => return Ok(None),
+        };
         let mut text = String::new();
         for doc in docs {
             let secret = |name| {

@@ -66,7 +66,7 @@ const KUBERNETES: &[Known] = &[
     Known {
         words: &["updates to statefulset spec"],
         exit: Exit::Refused,
-        hint: "`kubectl get persistentvolumeclaims` shows the volumes that cannot grow this way: docs/sizes.md says how they grow, then run this again",
+        hint: "run this again: what cannot be changed in place is made anew, and shown before",
     },
     Known {
         words: &["forbidden"],

@@ -58,6 +58,20 @@ impl Helm {
         self.cmd(&["status", release, "--show-resources", "-o", "json"])
     }
 
+    /// Prints what a release would be made of; the cluster is not asked.
+    pub fn template(&self, release: &Release, chart: &Path) -> Cmd {
+        let chart = chart.display().to_string();
+        let mut args = vec!["template", release.name, &chart, "--skip-crds", "--values", "-"];
+        let own = release.values_file.as_ref().map(|path| path.display().to_string());
+        args.extend(own.iter().flat_map(|own| ["--values", own]));
+        self.cmd(&args).docs([release.values.clone()])
+    }
+
+    /// Prints what a revision was made of.
+    pub fn manifest(&self, release: &str, revision: u64) -> Cmd {
+        self.cmd(&["get", "manifest", release, "--revision", &revision.to_string()])
+    }
+
     /// Goes back to a revision.
     pub fn rollback(&self, release: &str, revision: u64) -> Cmd {
         self.cmd(&["rollback", release, &revision.to_string()]).timeout(CHANGE)
@@ -65,22 +79,17 @@ impl Helm {
 
     /// Installs or upgrades a release; `description` is kept with the revision.
     ///
-    /// The API server checks the objects; helm would first fetch its schemas, megabytes of them.
+    /// okemon's own values make objects that the API server takes: Helm need not fetch its schemas
+    /// first, megabytes of them. It shall where values of the user's own have their say: Helm 3
+    /// would else send a misspelt field, which the API server drops in silence.
     /// Never `--wait`: it names no reason, and sees nothing of what an operator makes.
     pub fn upgrade(&self, release: &Release, chart: &Path, description: &str) -> Cmd {
         let chart = chart.display().to_string();
         let own = release.values_file.as_ref().map(|path| path.display().to_string());
         let mut args = vec!["upgrade", "--install", release.name, &chart, "--skip-crds"];
-        args.extend([
-            "--disable-openapi-validation",
-            "--description",
-            description,
-            "--values",
-            "-",
-        ]);
-        if let Some(own) = &own {
-            args.extend(["--values", own]);
-        }
+        args.extend(own.is_none().then_some("--disable-openapi-validation"));
+        args.extend(["--description", description, "--values", "-"]);
+        args.extend(own.iter().flat_map(|own| ["--values", own]));
         self.cmd(&args).docs([release.values.clone()]).timeout(CHANGE)
     }
 }
@@ -95,6 +104,11 @@ pub fn pull(reference: &str, version: &str, directory: &Path) -> Cmd {
 /// Prints the custom resource definitions of a chart.
 pub fn show_crds(chart: &Path) -> Cmd {
     Cmd::new(Tool::Helm, ["show", "crds", &chart.display().to_string()])
+}
+
+/// Prints what the values of a chart are unless they are set.
+pub fn show_values(chart: &Path) -> Cmd {
+    Cmd::new(Tool::Helm, ["show", "values", &chart.display().to_string()])
 }
 
 /// Long enough for hooks of the charts on a slow cluster.
@@ -142,9 +156,18 @@ pub struct Info {
 }
 
 impl Status {
-    /// Whether a Helm was at work on it when it was heard of last.
-    pub fn is_pending(&self) -> bool {
-        self.info.status.starts_with("pending-")
+    pub fn is_deployed(&self) -> bool {
+        self.info.status == "deployed"
+    }
+
+    /// Whether it was taken away, and only its history is there.
+    pub fn is_uninstalled(&self) -> bool {
+        self.info.status == "uninstalled"
+    }
+
+    /// Whether the Helm that was at work on it, to bring it or to take it away, came to its end.
+    pub fn is_finished(&self) -> bool {
+        !self.info.status.starts_with("pending-") && self.info.status != "uninstalling"
     }
 }
 
@@ -156,20 +179,26 @@ pub fn status(stdout: &str) -> Result<Status> {
     serde_json::from_str(stdout).context("reading helm's status of the release")
 }
 
-/// The newest revision that was deployed, from the answer to [`Helm::history`]; none: there is none.
+/// One revision of a release.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Revision {
+    /// Its number.
+    pub revision: u64,
+    /// `deployed`, `superseded`, `failed`, ...
+    pub status: String,
+    /// NAME-VERSION of its chart.
+    #[serde(default)]
+    pub chart: String,
+    #[serde(default)]
+    pub description: String,
+}
+
+/// Reads the answer to [`Helm::history`]: the revisions, the oldest first.
 ///
 /// # Errors
 /// When the answer is not what Helm 3 or 4 print.
-pub fn newest_deployed(stdout: &str) -> Result<Option<u64>> {
-    #[derive(Deserialize)]
-    struct Revision {
-        revision: u64,
-        status: String,
-    }
-    let revisions: Vec<Revision> =
-        serde_json::from_str(stdout).context("reading helm's history of the release")?;
-    let deployed = revisions.into_iter().filter(|revision| revision.status == "deployed");
-    Ok(deployed.map(|revision| revision.revision).max())
+pub fn revisions(stdout: &str) -> Result<Vec<Revision>> {
+    serde_json::from_str(stdout).context("reading helm's history of the release")
 }
 
 /// Whether stderr says that there is no such release.

@@ -53,6 +53,21 @@ impl Kubectl {
         self.cmd(["apply"].into_iter().chain(SERVER_SIDE).chain(dry).chain(MANAGED))
     }
 
+    /// Asks whether the server would take a manifest from Helm, and stores nothing: what it refuses
+    /// stands in stderr. As Helm 4 sends it: the fields of another manager would stay beside it.
+    pub fn would_take(&self) -> Cmd {
+        let dry = ["--dry-run=server", "-o", "name", "--field-manager", "helm", "-f", "-"];
+        self.cmd(["apply"].into_iter().chain(SERVER_SIDE).chain(dry))
+    }
+
+    /// Removes an object; `orphan` leaves what belongs to it, such as pods, for who adopts it.
+    pub fn delete(&self, kind: &str, name: &str, orphan: bool) -> Cmd {
+        let args = ["delete", kind, name, "--ignore-not-found"];
+        let cmd = self.cmd(args.into_iter().chain(orphan.then_some("--cascade=orphan")));
+        // A load balancer goes before its Service does.
+        cmd.timeout(Duration::from_mins(10))
+    }
+
     /// Asks for the last lines of a container, or of the one before it.
     pub fn logs(&self, pod: &str, container: &str, previous: bool) -> Cmd {
         let args = ["logs", pod, "--container", container, "--tail", "5"];

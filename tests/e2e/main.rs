@@ -9,7 +9,7 @@
 mod again;
 mod bad;
 mod docs;
-
+mod door;
 mod install;
 mod killed;
 mod live;
@@ -21,7 +21,9 @@ mod running;
 mod sandbox;
 mod schema;
 mod script;
+mod taken;
 mod terminal;
+mod unfinished;
 mod waiting;
 mod watched;
 mod words;

@@ -84,8 +84,13 @@ fn strip_metadata(metadata: &mut Map<String, Value>) {
         owner.as_object_mut().map(|owner| owner.remove("uid"));
     }
     // Where a volume lies, and who made it; how often a Deployment was changed, or restarted.
-    let passing =
-        ["volume.", "pv.", "deployment.kubernetes.io/revision", "prometheus-operator-input-hash"];
+    let passing = [
+        "volume.",
+        "pv.",
+        "deployment.kubernetes.io/revision",
+        "deprecated.daemonset.template.generation",
+        "prometheus-operator-input-hash",
+    ];
     if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.retain(|key, _| !passing.iter().any(|start| key.starts_with(start)));
     }

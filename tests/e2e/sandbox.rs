@@ -96,6 +96,25 @@ impl Sandbox {
         }
     }
 
+    /// The archive that a release is installed from.
+    pub(crate) fn chart(&self, release: &str) -> String {
+        let chart = match (release, self.charts) {
+            ("prometheus", Charts::Bitnami) => "kube-prometheus-11.3.10",
+            ("prometheus", Charts::Community) => "kube-prometheus-stack-88.5.3",
+            ("thanos", Charts::Bitnami) => "thanos-17.3.1",
+            ("thanos", Charts::Community) => "thanos-0.38.0",
+            _ => "grafana-12.11.1",
+        };
+        charts(self.charts).join(format!("{chart}.tgz")).display().to_string()
+    }
+
+    /// What somebody sets who installs a release by hand; none: nothing.
+    pub(crate) fn values_by_hand(&self, release: &str) -> Option<String> {
+        let name = format!("tests/data/by-hand/{}-{release}.yaml", self.charts.name());
+        let path = repository().join(name);
+        path.exists().then(|| path.display().to_string())
+    }
+
     fn link(&self, name: &str, program: &str) {
         let program = Path::new(self.info["bin"].as_str().unwrap()).join(program);
         std::os::unix::fs::symlink(program, self.tool(name)).unwrap();

@@ -50,8 +50,13 @@ fn duration(line: &str) -> String {
     }
 }
 
+/// A digest of an archive: whole, or its beginning after `sha256:`.
 fn digest(line: &str) -> String {
-    let is_digest = |word: &str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let length =
+        |word: &str| if line.contains(&format!("sha256:{word}")) { 12..=64 } else { 64..=64 };
+    let is_digest = |word: &str| {
+        length(word).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_hexdigit())
+    };
     let mut words = line.split(|c: char| !c.is_ascii_alphanumeric());
     match words.find(|word| is_digest(word)) {
         Some(found) => line.replace(found, "DIGEST"),
@@ -60,9 +65,13 @@ fn digest(line: &str) -> String {
 }
 
 fn address(line: &str) -> String {
-    let Some((before, rest)) = line.split_once(" answers at ") else { return line.to_owned() };
-    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    format!("{before} answers at ADDRESS{}", &rest[end..])
+    for words in [" answers at ", " loses its load balancer at "] {
+        if let Some((before, rest)) = line.split_once(words) {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+            return format!("{before}{words}ADDRESS{}", &rest[end..]);
+        }
+    }
+    line.to_owned()
 }
 
 /// A Deployment's pod is named after it, a hash and five letters.

@@ -1,6 +1,6 @@
 //! Bitnami's charts kube-prometheus and thanos.
 
-use super::{ALERTMANAGER_CLAIMS, Chart, PROMETHEUS_CLAIMS, Release, Volume, data};
+use super::{Chart, Release, Volume, data};
 use crate::config::{Cluster, Config};
 use crate::content::doc::Doc;
 
@@ -21,10 +21,11 @@ pub(super) fn prometheus(config: &Config, cluster: &Cluster) -> Release {
         values_file: cluster.values.prometheus.clone(),
         identity: Some(&["prometheus", "externalLabels", "cluster"]),
         history: &[],
-        volumes: &[
-            Volume { size: &["prometheus", "persistence", "size"], claims: PROMETHEUS_CLAIMS },
-            Volume { size: &["alertmanager", "persistence", "size"], claims: ALERTMANAGER_CLAIMS },
+        volumes: vec![
+            Volume::of_prometheus(&["prometheus", "persistence", "size"]),
+            Volume::of_alertmanager(&["alertmanager", "persistence", "size"]),
         ],
+        inline_keys: None,
     }
 }
 
@@ -46,13 +47,11 @@ pub(super) fn thanos(config: &Config, cluster: &Cluster) -> Release {
             &["compactor", "retentionResolution5m"],
             &["compactor", "retentionResolution1h"],
         ],
-        volumes: &[
-            Volume {
-                size: &["storegateway", "persistence", "size"],
-                claims: "data-thanos-storegateway-",
-            },
-            Volume { size: &["compactor", "persistence", "size"], claims: "thanos-compactor" },
-            Volume { size: &["ruler", "persistence", "size"], claims: "data-thanos-ruler-" },
+        volumes: vec![
+            Volume::of_store_gateway(&["storegateway", "persistence", "size"]),
+            Volume::of_compactor(&["compactor", "persistence", "size"], "thanos-compactor"),
+            Volume::of_ruler(&["ruler", "persistence", "size"]),
         ],
+        inline_keys: Some(&["objstoreConfig"]),
     }
 }

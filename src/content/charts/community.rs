@@ -1,6 +1,6 @@
 //! The charts of prometheus-community and thanos-community.
 
-use super::{ALERTMANAGER_CLAIMS, Chart, PROMETHEUS_CLAIMS, Release, Volume, data};
+use super::{Chart, Release, Volume, data};
 use crate::config::{Cluster, Config};
 use crate::content::doc::Doc;
 
@@ -21,34 +21,35 @@ pub(super) fn prometheus(config: &Config, cluster: &Cluster) -> Release {
         values_file: cluster.values.prometheus.clone(),
         identity: Some(&["prometheus", "prometheusSpec", "externalLabels", "cluster"]),
         history: &[],
-        volumes: &[
-            Volume {
-                size: &[
-                    "prometheus",
-                    "prometheusSpec",
-                    "storageSpec",
-                    "volumeClaimTemplate",
-                    "spec",
-                    "resources",
-                    "requests",
-                    "storage",
-                ],
-                claims: PROMETHEUS_CLAIMS,
-            },
-            Volume {
-                size: &[
-                    "alertmanager",
-                    "alertmanagerSpec",
-                    "storage",
-                    "volumeClaimTemplate",
-                    "spec",
-                    "resources",
-                    "requests",
-                    "storage",
-                ],
-                claims: ALERTMANAGER_CLAIMS,
-            },
+        volumes: vec![
+            Volume::of_prometheus(&[
+                "prometheus",
+                "prometheusSpec",
+                "storageSpec",
+                "volumeClaimTemplate",
+                "spec",
+                "resources",
+                "requests",
+                "storage",
+            ]),
+            Volume::of_alertmanager(&[
+                "alertmanager",
+                "alertmanagerSpec",
+                "storage",
+                "volumeClaimTemplate",
+                "spec",
+                "resources",
+                "requests",
+                "storage",
+            ]),
         ],
+        inline_keys: Some(&[
+            "prometheus",
+            "prometheusSpec",
+            "thanos",
+            "objectStorageConfig",
+            "secret",
+        ]),
     }
 }
 
@@ -70,16 +71,11 @@ pub(super) fn thanos(config: &Config, cluster: &Cluster) -> Release {
             &["compactor", "retention", "resolution5m"],
             &["compactor", "retention", "resolution1h"],
         ],
-        volumes: &[
-            Volume {
-                size: &["storegateway", "persistence", "size"],
-                claims: "data-thanos-storegateway-",
-            },
-            Volume {
-                size: &["compactor", "persistence", "size"],
-                claims: "data-thanos-compactor-",
-            },
-            Volume { size: &["ruler", "persistence", "size"], claims: "data-thanos-ruler-" },
+        volumes: vec![
+            Volume::of_store_gateway(&["storegateway", "persistence", "size"]),
+            Volume::of_compactor(&["compactor", "persistence", "size"], "data-thanos-compactor-"),
+            Volume::of_ruler(&["ruler", "persistence", "size"]),
         ],
+        inline_keys: Some(&["global", "objstore", "config"]),
     }
 }

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::{Chart, QUERY_FRONTEND, Release, STORAGE_CLASS, Volume, host, placement, verbatim};
+use super::{
+    Chart, Keeps, QUERY_FRONTEND, Release, STORAGE_CLASS, Volume, host, placement, verbatim,
+};
 use crate::config::{Cluster, Config};
 use crate::content::dashboards::{DASHBOARD_LABEL, DASHBOARD_LABEL_VALUE};
 use crate::content::doc::Doc;
@@ -49,6 +51,14 @@ pub fn grafana(config: &Config, cluster: &Cluster) -> Release {
         values_file: cluster.values.grafana.clone(),
         identity: None,
         history: &[],
-        volumes: &[Volume { size: &["persistence", "size"], claims: "grafana" }],
+        volumes: vec![Volume {
+            size: &["persistence", "size"],
+            claims: "grafana",
+            keeps: Some(Keeps {
+                object: "Deployment/grafana",
+                what: "dashboards, data sources and users that were made by hand",
+            }),
+        }],
+        inline_keys: None,
     }
 }

@@ -110,7 +110,10 @@ pub struct Release {
     /// Prometheus duration, and 0 is for ever.
     pub history: &'static [&'static [&'static str]],
     /// The volumes that data is kept on.
-    pub volumes: &'static [Volume],
+    pub volumes: Vec<Volume>,
+    /// The value in which a release made by hand may have the bucket's keys, the keys that lead to
+    /// it. okemon never sets it.
+    pub inline_keys: Option<&'static [&'static str]>,
 }
 
 /// A volume of each replica of one part.
@@ -120,11 +123,58 @@ pub struct Volume {
     pub size: &'static [&'static str],
     /// What the names of its claims begin with.
     pub claims: &'static str,
+    /// What is lost with a pod that has no such volume; none: nothing that does not come back.
+    pub keeps: Option<Keeps>,
 }
 
-/// The claims of the operator's Prometheus and Alertmanager.
-const PROMETHEUS_CLAIMS: &str = "prometheus-prometheus-kube-prometheus-prometheus-db-";
-const ALERTMANAGER_CLAIMS: &str = "alertmanager-prometheus-kube-prometheus-alertmanager-db-";
+/// What a part keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeps {
+    /// The object that makes the part's pods: `StatefulSet/thanos-ruler`.
+    pub object: &'static str,
+    pub what: &'static str,
+}
+
+impl Volume {
+    /// That of the operator's Prometheus, whose size stands at `size`.
+    fn of_prometheus(size: &'static [&'static str]) -> Self {
+        let keeps = Keeps {
+            object: "Prometheus/prometheus-kube-prometheus-prometheus",
+            what: "the last two hours, and blocks that are not uploaded yet",
+        };
+        let claims = "prometheus-prometheus-kube-prometheus-prometheus-db-";
+        Self { size, claims, keeps: Some(keeps) }
+    }
+
+    /// That of the operator's Alertmanager.
+    fn of_alertmanager(size: &'static [&'static str]) -> Self {
+        let keeps = Keeps {
+            object: "Alertmanager/prometheus-kube-prometheus-alertmanager",
+            what: "silences, and what was notified",
+        };
+        let claims = "alertmanager-prometheus-kube-prometheus-alertmanager-db-";
+        Self { size, claims, keeps: Some(keeps) }
+    }
+
+    /// That of the store gateway: copies of what the bucket has.
+    fn of_store_gateway(size: &'static [&'static str]) -> Self {
+        Self { size, claims: "data-thanos-storegateway-", keeps: None }
+    }
+
+    /// That of the compactor: room to work in.
+    fn of_compactor(size: &'static [&'static str], claims: &'static str) -> Self {
+        Self { size, claims, keeps: None }
+    }
+
+    /// That of the ruler.
+    fn of_ruler(size: &'static [&'static str]) -> Self {
+        let keeps = Keeps {
+            object: "StatefulSet/thanos-ruler",
+            what: "what its rules recorded in the last two hours",
+        };
+        Self { size, claims: "data-thanos-ruler-", keeps: Some(keeps) }
+    }
+}
 
 /// One chart in one version.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,28 +4,48 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Release;
+use super::{Change, Release};
 use crate::config::checks::nanoseconds;
 use crate::fail::{Exit, Fail};
 use crate::plan::values;
+use crate::tools::output::Output;
 use crate::tools::{diff, helm, kubectl};
 
 impl Release {
-    /// The paths at which the revision's values differ from those that are wanted.
+    /// Notes the paths at which the revision's values differ from those that are wanted, and what is
+    /// lost by that.
     ///
     /// What was and what would be is shown only where okemon alone says what stands there, and what
     /// was there is a number or the like: values of the user's own, those of today or of earlier
     /// runs, and those of a release that was made by hand, can be secrets.
-    pub(super) fn differences(&self, there: &Value) -> Result<Vec<String>, Fail> {
+    ///
+    /// `defaults` are the chart's own values, which a release that was made by hand can have in its
+    /// values too; null: they are not looked at.
+    pub(super) fn differences(
+        &self,
+        there: &Value,
+        defaults: &Value,
+        change: &mut Change,
+    ) -> Result<(), Fail> {
         let (ours, wanted) = (self.rendered_values()?, self.wanted_values()?);
         let shown = |path: &[String], there: &Value| {
             let (ours, own) = (diff::at(&ours, path), diff::at(&self.own_values, path));
-            ours.is_some_and(|value| !value.is_object()) && own.is_none() && is_figure(there)
+            let ours = ours.is_some_and(|value| !value.is_object()) && own.is_none();
+            ours && (is_figure(there) || diff::at(defaults, path) == Some(there))
         };
-        let mut differences = values::differing(there, &wanted, shown);
-        differences.extend(self.lost_history(there, &wanted));
-        differences.extend(self.another_name(there, &wanted));
-        Ok(differences)
+        let (before, after) = (values::over(defaults, there), values::over(defaults, &wanted));
+        change.warnings.extend(self.lost_history(&before, &wanted));
+        change.warnings.extend(self.another_name(&before, &wanted));
+        change.lines.extend(values::differing(&before, &after, shown));
+        Ok(())
+    }
+
+    /// Reads a chart's own values.
+    pub(super) fn defaults(&self, output: &Output) -> Result<Value, Fail> {
+        serde_yaml::from_str(&output.stdout).map_err(|error| {
+            let chart = self.archive.display();
+            Fail::new(Exit::Failed, format!("reading the values of {chart}: {error}"))
+        })
     }
 
     /// What a shorter retention deletes from the bucket, a line each.
@@ -105,26 +125,29 @@ pub(super) fn text(value: Option<&Value>) -> String {
     }
 }
 
+/// The objects of a revision that are there.
+pub(super) fn there(status: &helm::Status) -> impl Iterator<Item = &Value> {
+    status.info.resources.iter().flat_map(BTreeMap::values).flatten()
+}
+
+/// The objects of a manifest.
+pub(super) fn objects(manifest: &str) -> impl Iterator<Item = Value> {
+    serde_yaml::Deserializer::from_str(manifest)
+        .filter_map(|document| serde::Deserialize::deserialize(document).ok())
+        .filter(Value::is_object)
+}
+
 /// The objects of a revision that are not there.
 pub(super) fn missing(status: &helm::Status) -> Vec<String> {
-    let there = status.info.resources.iter().flat_map(BTreeMap::values).flatten();
-    let there: BTreeSet<String> = there.map(kubectl::name).collect();
-    serde_yaml::Deserializer::from_str(&status.manifest)
-        .filter_map(|document| serde::Deserialize::deserialize(document).ok())
-        .filter(|object: &Value| object.is_object())
+    let there: BTreeSet<String> = there(status).map(kubectl::name).collect();
+    objects(&status.manifest)
         .map(|object| kubectl::name(&object))
         .filter(|name| !there.contains(name))
         .map(|name| format!("+ {name}"))
         .collect()
 }
 
-/// A description without okemon's own mark and most of the digest.
-pub(super) fn described(description: &str) -> String {
-    let text = description.strip_prefix("okemon: ").unwrap_or(description);
-    match text.split_once("sha256:") {
-        Some((chart, digest)) => {
-            format!("{chart}sha256:{}", digest.chars().take(12).collect::<String>())
-        }
-        None => format!("not installed by okemon ({text})"),
-    }
+/// The archive that a description of okemon's names: `thanos-17.3.1`.
+pub(super) fn described(description: &str) -> &str {
+    description.split(' ').nth(1).unwrap_or_default()
 }

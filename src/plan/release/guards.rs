@@ -1,28 +1,10 @@
-//! What a release must not be changed to, since data would be lost or the change would break off in
-//! the middle: refused before anything is changed.
-
-use serde_json::Value;
+//! Which chart a release may be made from; another is refused before anything is changed.
 
 use super::Release;
-use super::differences::{owned, text};
-use crate::content::charts::Volume;
 use crate::fail::{Exit, Fail};
-use crate::tools::cmd::Cmd;
 use crate::tools::helm::Archive;
-use crate::tools::output::Output;
-use crate::tools::{diff, failure, kubectl};
 
 impl Release {
-    /// Whether a volume is to be of another size than it was told to be.
-    pub(super) fn resizes(&self, there: &Value) -> bool {
-        self.resized(there).is_ok_and(|resized| !resized.is_empty())
-    }
-
-    /// Asks for the claims of the namespace.
-    pub(super) fn claims(&self) -> Cmd {
-        self.kubectl.cmd(["get", "persistentvolumeclaims", "-o", "json"])
-    }
-
     /// The archive holds the chart that its name says.
     pub(super) fn check_archive(&self, archive: &Archive) -> Result<(), Fail> {
         let wanted = &self.release.chart;
@@ -43,68 +25,23 @@ impl Release {
         )))
     }
 
-    /// Volumes do not follow their values: that of a StatefulSet cannot be changed, and one that is
-    /// not enlarged is filled all the same.
-    pub(super) fn check_volumes(&self, there: &Value, claims: &Output) -> Result<(), Fail> {
-        if claims.code != Some(0) {
-            return Err(failure::explain(&self.claims(), claims));
-        }
-        let claims = kubectl::objects(&claims.stdout)
-            .map_err(|error| Fail::new(Exit::Failed, format!("reading the claims: {error:#}")))?;
-        let resized = self.resized(there)?;
-        let others = claims.iter().filter_map(|claim| {
-            let name = claim["metadata"]["name"].as_str()?;
-            let (_, wanted) = resized.iter().find(|(volume, _)| name.starts_with(volume.claims))?;
-            let is = claim["spec"]["resources"]["requests"]["storage"].as_str()?;
-            (is != wanted).then(|| format!("{name} has {is}, not {wanted}"))
-        });
-        let others: Vec<String> = others.collect();
-        if others.is_empty() {
+    /// Another family's chart cannot go on from where this one's is: what is immutable differs.
+    pub(super) fn check_chart(&self, archive: &str) -> Result<(), Fail> {
+        let wanted = self.release.chart.name;
+        // The version begins at the first hyphen before a digit.
+        let version = archive
+            .match_indices('-')
+            .find(|(at, _)| archive[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+        let Some((chart, _)) = version.map(|(at, _)| archive.split_at(at)) else { return Ok(()) };
+        if chart == wanted {
             return Ok(());
         }
         let error = format!(
-            "changing {}: its volumes do not follow their values: {}",
-            self.release.name,
-            others.join("; ")
+            "changing {}: it was made from {chart}, and {wanted} cannot take it over",
+            self.release.name
         );
         Err(Fail::new(Exit::Refused, error).hint(
-            "docs/sizes.md says how volumes grow; then run this again, or leave `size` as it was",
+            "`charts` as it was goes on; docs/leaving.md says how to remove what is there, and what stays",
         ))
-    }
-
-    /// Another family's chart cannot go on from where this one's is: what is immutable differs.
-    pub(super) fn check_chart(&self, description: &str) -> Result<(), Fail> {
-        let wanted = self.release.chart.name;
-        let chart = description.strip_prefix("okemon: ").and_then(|text| {
-            let (archive, _) = text.split_once(' ')?;
-            // The version begins at the first hyphen before a digit.
-            let end = archive
-                .match_indices('-')
-                .find(|(at, _)| archive[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
-            Some(&archive[..end?.0])
-        });
-        match chart {
-            Some(chart) if chart != wanted => {
-                let error = format!(
-                    "changing {}: it was made from {chart}, and {wanted} cannot take it over",
-                    self.release.name
-                );
-                Err(Fail::new(Exit::Refused, error).hint(
-                    "`charts` as it was goes on; docs/leaving.md says how to remove what is there, and what stays",
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The volumes whose size is to change, each with the new one.
-    fn resized(&self, there: &Value) -> Result<Vec<(Volume, String)>, Fail> {
-        let wanted = self.wanted_values()?;
-        let resized = self.release.volumes.iter().filter_map(|volume| {
-            let path = owned(volume.size);
-            let (before, after) = (diff::at(there, &path)?, diff::at(&wanted, &path)?);
-            (before != after).then(|| (*volume, text(Some(after))))
-        });
-        Ok(resized.collect())
     }
 }

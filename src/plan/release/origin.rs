@@ -1,0 +1,147 @@
+//! Where the newest revision comes from: whose it is, and whether it was finished.
+
+use serde_json::Value;
+
+use super::anew;
+use super::differences::{described, owned, text};
+use super::{Change, Digest, Release, unreadable};
+use crate::content::objects::OBJSTORE_SECRET;
+use crate::plan::step::Effect;
+use crate::plan::talk::{Open, Talk};
+use crate::tools::cmd::Cmd;
+use crate::tools::diff;
+use crate::tools::helm::{self, Revision};
+
+impl Release {
+    /// Notes what an earlier Helm left undone and what puts that right, another chart, and that
+    /// somebody else installed it.
+    pub(super) fn origin(
+        &self,
+        talk: &mut Talk<'_>,
+        digest: Digest<'_>,
+        status: &helm::Status,
+        change: &mut Change,
+    ) -> Result<(), Open> {
+        let (there, wanted) = (&status.info.description, self.description(digest));
+        if status.is_deployed() && *there == wanted {
+            return Ok(());
+        }
+        if status.is_deployed() && is_ours(there) {
+            self.check_chart(described(there))?;
+            change.lines.push(format!("chart: {} -> {}", short(there), short(&wanted)));
+            return Ok(());
+        }
+        let history = talk.success(&self.helm.history(self.release.name))?;
+        let revisions = helm::revisions(&history.stdout).map_err(unreadable)?;
+        let mut deployed = revisions.iter().rev().filter(|revision| was_deployed(revision));
+        if let Some(last) = deployed.next() {
+            let ours = is_ours(&last.description);
+            self.check_chart(if ours { described(&last.description) } else { &last.chart })?;
+            change.by_hand = !ours && !deployed.any(|revision| is_ours(&revision.description));
+            if status.is_deployed() || change.by_hand {
+                let by = if change.by_hand { "installed" } else { "changed" };
+                let line = format!("chart: {}, {by} by hand -> {}", last.chart, short(&wanted));
+                change.lines.push(line);
+            }
+            if change.by_hand {
+                change.warnings.extend(self.bare_keys(status));
+            }
+        }
+        if !status.is_deployed() {
+            self.unfinished(talk, status, &revisions, change)?;
+        }
+        Ok(())
+    }
+
+    /// What an earlier Helm left undone, and what puts it right before the upgrade.
+    fn unfinished(
+        &self,
+        talk: &mut Talk<'_>,
+        status: &helm::Status,
+        revisions: &[Revision],
+        change: &mut Change,
+    ) -> Result<(), Open> {
+        let (revision, state) = (status.version, status.info.status.as_str());
+        if status.is_finished() {
+            change.lines.push(format!("revision {revision} is {state}"));
+            return Ok(());
+        }
+        let deployed = revisions.iter().rev().find(|revision| revision.status == "deployed");
+        let back = match deployed {
+            Some(deployed) => self.way_back(talk, deployed.revision)?,
+            None => None,
+        };
+        let forgotten = || {
+            let line = "it is forgotten, and what there is of it is taken over";
+            (line.to_owned(), self.forget(revision))
+        };
+        let (line, cmd) = back.unwrap_or_else(forgotten);
+        let was = if state == "uninstalling" { "half uninstalled" } else { "cut short" };
+        change.lines.push(format!("revision {revision} was {was}: {line}"));
+        change.before.push(Effect::Cmd(cmd));
+        Ok(())
+    }
+
+    /// The way back to a revision; none: the API server would not let it be gone, since something
+    /// that cannot be changed in place has been made anew.
+    fn way_back(&self, talk: &mut Talk<'_>, to: u64) -> Result<Option<(String, Cmd)>, Open> {
+        let name = self.release.name;
+        let manifest = self.helm.manifest(name, to);
+        let output = talk.output(&self.kubectl.would_take().reading(manifest))?;
+        let open = anew::refusals(&output.stderr).is_empty();
+        let line = format!("back to revision {to}, then on");
+        Ok(open.then(|| (line, self.helm.rollback(name, to))))
+    }
+
+    /// Removes Helm's record of a revision that never was, or is no more; what there is of it
+    /// stays, and is adopted.
+    fn forget(&self, revision: u64) -> Cmd {
+        self.kubectl.delete("secret", &record(self.release.name, revision), false)
+    }
+
+    /// That the bucket's keys stand in the values of a release that was made by hand.
+    fn bare_keys(&self, status: &helm::Status) -> Vec<String> {
+        let Some(path) = self.release.inline_keys.map(owned) else { return vec![] };
+        let there: Option<&Value> = diff::at(&status.config, &path);
+        if !text(there).contains("secret_key") {
+            return vec![];
+        }
+        let (path, name) = (path.join("."), self.release.name);
+        let first = record(name, 1);
+        let records = match status.version {
+            1 => first,
+            last => format!("{first} to v{last}"),
+        };
+        vec![
+            format!(
+                "! {path} has the bucket's keys: from now on they are in the Secret {OBJSTORE_SECRET} alone"
+            ),
+            format!(
+                "! Helm keeps the old values with these keys in {records}: docs/taking-over.md says how to be rid of them"
+            ),
+        ]
+    }
+}
+
+/// The Secret in which Helm keeps a revision.
+fn record(release: &str, revision: u64) -> String {
+    format!("sh.helm.release.v1.{release}.v{revision}")
+}
+
+fn is_ours(description: &str) -> bool {
+    description.starts_with(OURS)
+}
+
+/// What a description of okemon's begins with.
+const OURS: &str = "okemon: ";
+
+fn was_deployed(revision: &Revision) -> bool {
+    ["deployed", "superseded"].contains(&revision.status.as_str())
+}
+
+/// A description of okemon's without most of the digest.
+fn short(description: &str) -> String {
+    let text = description.strip_prefix(OURS).unwrap_or(description);
+    let (chart, digest) = text.split_once("sha256:").unwrap_or((text, ""));
+    format!("{chart}sha256:{}", digest.chars().take(12).collect::<String>())
+}

@@ -1,0 +1,176 @@
+//! The volumes of a release: they do not follow its values, so they are enlarged beside it, and
+//! where there was none, what is lost is said.
+
+use serde_json::Value;
+
+use super::differences::{owned, text};
+use super::{Change, Release};
+use crate::content::charts::Volume;
+use crate::content::objects;
+use crate::fail::{Exit, Fail};
+use crate::plan::step::Effect;
+use crate::plan::talk::{Open, Talk};
+use crate::tools::cmd::Cmd;
+use crate::tools::{diff, kubectl};
+
+/// A claim, the size that it asks for, and the one that it should.
+struct Resize<'a> {
+    claim: &'a Value,
+    is: &'a str,
+    wanted: &'a str,
+}
+
+impl Release {
+    /// Looks at the claims when a volume is to be of another size, or to be at all.
+    pub(super) fn volumes(
+        &self,
+        talk: &mut Talk<'_>,
+        there: &Value,
+        live: &[&Value],
+        change: &mut Change,
+    ) -> Result<(), Open> {
+        let volumes = self.changed_volumes(there, change.by_hand)?;
+        if volumes.is_empty() {
+            return Ok(());
+        }
+        let claims = self.kubectl.cmd(["get", "persistentvolumeclaims", "-o", "json"]);
+        let claims = kubectl::objects(&talk.success(&claims)?.stdout)
+            .map_err(|error| Fail::new(Exit::Failed, format!("reading the claims: {error:#}")))?;
+        let of = |volume: &Volume| {
+            claims.iter().filter(|claim| name(claim).starts_with(volume.claims)).collect::<Vec<_>>()
+        };
+        let lost = volumes.iter().filter(|(volume, _)| of(volume).is_empty());
+        let lost = lost
+            .filter_map(|(volume, _)| volume.keeps)
+            .filter(|keeps| live.iter().any(|object| kubectl::name(object) == keeps.object));
+        change.warnings.extend(lost.map(|keeps| {
+            format!("! {} has no volume until now, and loses {}", keeps.object, keeps.what)
+        }));
+        let resizes: Vec<Resize<'_>> = volumes
+            .iter()
+            .flat_map(|(volume, wanted)| {
+                of(volume).into_iter().filter_map(move |claim| Resize::of(claim, wanted))
+            })
+            .collect();
+        // A volume made by hand may be larger: it stays so.
+        let stuck = resizes.iter().filter(|resize| !(resize.grows() || change.by_hand));
+        self.refuse(&stuck.collect::<Vec<_>>())?;
+        // Helm itself enlarges a claim that is an object of the release.
+        let grown = resizes.iter().filter(|resize| resize.grows() && !resize.by_helm());
+        self.enlarge(talk, &grown.collect::<Vec<_>>(), change)
+    }
+
+    /// The volumes whose size is to change, each with the new one; all of a release that was made
+    /// by hand.
+    fn changed_volumes(&self, there: &Value, all: bool) -> Result<Vec<(Volume, String)>, Fail> {
+        let wanted = self.wanted_values()?;
+        let volumes = self.release.volumes.iter().filter_map(|volume| {
+            let path = owned(volume.size);
+            let (before, after) = (diff::at(there, &path), diff::at(&wanted, &path)?);
+            (all || before != Some(after)).then(|| (*volume, text(Some(after))))
+        });
+        Ok(volumes.collect())
+    }
+
+    /// No volume ever shrinks.
+    fn refuse(&self, stuck: &[&Resize<'_>]) -> Result<(), Fail> {
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let claims = stuck.iter().map(|resize| {
+            format!("{} has {}, not {}", name(resize.claim), resize.is, resize.wanted)
+        });
+        let error = format!(
+            "changing {}: its volumes cannot shrink: {}",
+            self.release.name,
+            claims.collect::<Vec<_>>().join("; ")
+        );
+        let hint = "leave `size`, or the volume's own value, as it was; docs/sizes.md says what else there is";
+        Err(Fail::new(Exit::Refused, error).hint(hint))
+    }
+
+    /// Asks for larger volumes, after the API server was asked whether their class lets them grow.
+    fn enlarge(
+        &self,
+        talk: &mut Talk<'_>,
+        grown: &[&Resize<'_>],
+        change: &mut Change,
+    ) -> Result<(), Open> {
+        if grown.is_empty() {
+            return Ok(());
+        }
+        let claims: Vec<_> = grown
+            .iter()
+            .map(|resize| (name(resize.claim).to_owned(), resize.wanted.to_owned()))
+            .collect();
+        let with_claims = |cmd: Cmd| cmd.docs([objects::claims(&claims)]);
+        talk.success(&with_claims(self.kubectl.would_apply()))?;
+        change.lines.extend(grown.iter().map(|resize| {
+            let name = kubectl::name(resize.claim);
+            format!("~ {name} {} -> {}", resize.is, resize.wanted)
+        }));
+        change.before.push(Effect::Cmd(with_claims(self.kubectl.apply())));
+        Ok(())
+    }
+}
+
+impl<'a> Resize<'a> {
+    /// None: the claim is as it should be.
+    fn of(claim: &'a Value, wanted: &'a str) -> Option<Self> {
+        let is = claim["spec"]["resources"]["requests"]["storage"].as_str()?;
+        (is != wanted).then_some(Self { claim, is, wanted })
+    }
+
+    fn grows(&self) -> bool {
+        bytes(self.is).zip(bytes(self.wanted)).is_some_and(|(is, wanted)| is < wanted)
+    }
+
+    fn by_helm(&self) -> bool {
+        self.claim["metadata"]["annotations"]["meta.helm.sh/release-name"].is_string()
+    }
+}
+
+fn name(claim: &Value) -> &str {
+    claim["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+/// What a size such as `50Gi` or `1T` is in bytes; none: it is no size of a whole number.
+fn bytes(size: &str) -> Option<u64> {
+    let digits = size.find(|c: char| !c.is_ascii_digit()).unwrap_or(size.len());
+    let (number, unit) = size.split_at(digits);
+    let (base, power) = match unit {
+        "" => (1, 0),
+        "k" => (1000, 1),
+        _ => {
+            let base = if unit.ends_with('i') { 1024 } else { 1000 };
+            let letters = ["K", "M", "G", "T", "P"];
+            let power = letters.iter().position(|letter| *letter == unit.trim_end_matches('i'))?;
+            (base, u32::try_from(power).ok()? + 1)
+        }
+    };
+    number.parse::<u64>().ok()?.checked_mul(u64::pow(base, power))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_kubernetes_reads_them() {
+        let sizes = ["50Gi", "51200Mi", "50G", "1Ti", "1000", "8k", "1.5Gi", "Gi", "20000000Pi"];
+        assert_eq!(
+            sizes.map(bytes),
+            [
+                Some(50 << 30),
+                Some(50 << 30),
+                Some(50_000_000_000),
+                Some(1 << 40),
+                Some(1000),
+                Some(8000),
+                None,
+                None,
+                None
+            ]
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! What a person's Helm has left undone is told and put right.
+
+use std::process::{Command, Stdio};
+
+use insta::{allow_duplicates, assert_snapshot};
+use serde_json::Value;
+
+use crate::door::Door;
+use crate::objects::differing;
+use crate::sandbox::{Helm, Sandbox};
+
+#[test]
+fn what_helm_3_left_undone_is_told_and_put_right() {
+    let sandbox = Sandbox::up();
+    sandbox.use_helm(Helm::Three);
+    allow_duplicates! { told_and_put_right(&sandbox) }
+}
+
+#[test]
+fn what_helm_4_left_undone_is_told_and_put_right() {
+    let sandbox = Sandbox::up();
+    sandbox.use_helm(Helm::Four);
+    allow_duplicates! { told_and_put_right(&sandbox) }
+}
+
+fn told_and_put_right(sandbox: &Sandbox) {
+    sandbox.install();
+    let before = sandbox.objects();
+    let longer = sandbox.run(&["thanos", "--retention-raw", "400d"]);
+    assert_eq!(longer.code, Some(0), "{}", longer.stderr);
+
+    cut_short(sandbox, &["rollback", "thanos", "1"], "UPDATE");
+    assert_eq!(newest(sandbox), "3 pending-rollback");
+    assert_snapshot!(put_right(sandbox), @"
+    ~ sin/thanos  change thanos 17.3.1
+        revision 3 was cut short: back to revision 2, then on
+    ");
+    assert_eq!(differing(&before, &sandbox.objects()), [""; 0]);
+
+    let volumes = sandbox.kubectl(&["get", "pvc", "--namespace", "monitoring", "-o", "name"]);
+    cut_short(sandbox, &["uninstall", "thanos"], "DELETE");
+    assert_eq!(newest(sandbox), "5 uninstalling");
+    assert_snapshot!(put_right(sandbox), @"
+    ~ sin/thanos  change thanos 17.3.1
+        revision 5 was half uninstalled: it is forgotten, and what there is of it is taken over
+    ");
+    assert_eq!(differing(&before, &sandbox.objects()), [""; 0]);
+    let after = sandbox.kubectl(&["get", "pvc", "--namespace", "monitoring", "-o", "name"]);
+    assert_eq!(after, volumes);
+
+    // And an uninstall that came to its end, whose history was kept.
+    sandbox.helm(&["uninstall", "thanos", "--keep-history"]);
+    assert_snapshot!(put_right(sandbox), @"+ sin/thanos  install thanos 17.3.1");
+    assert_eq!(differing(&before, &sandbox.objects()), [""; 0]);
+}
+
+/// Runs helm, and kills it while a Deployment is at the door.
+fn cut_short(sandbox: &Sandbox, args: &[&str], operation: &str) {
+    let door = Door::before_deployments_of(sandbox, "thanos", &[operation]);
+    let mut helm = Command::new(sandbox.tool("helm"))
+        .args(["--kubeconfig", &sandbox.cluster("adminKubeconfig"), "--namespace", "monitoring"])
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _held = door.knock();
+    helm.kill().unwrap();
+    helm.wait().unwrap();
+    door.open(sandbox);
+}
+
+/// The newest revision of Thanos, as `REVISION STATUS`.
+fn newest(sandbox: &Sandbox) -> String {
+    let text = sandbox.helm(&["status", "thanos", "-o", "json"]);
+    let status: Value = serde_json::from_str(&text).unwrap();
+    format!("{} {}", status["version"], status["info"]["status"].as_str().unwrap())
+}
+
+/// What the next run finds to do for Thanos, which is unchanged after it.
+fn put_right(sandbox: &Sandbox) -> String {
+    let ended = sandbox.install();
+    let again = sandbox.install();
+    assert!(again.stderr.contains("Plan: 0 to change"), "{}", again.stderr);
+    let said = sandbox.said(&ended.stderr);
+    let lines = said.lines().skip_while(|line| !line.contains("sin/thanos "));
+    let lines = lines.take_while(|line| !line.starts_with("Plan: "));
+    lines.collect::<Vec<_>>().join("\n")
+}
