@@ -14,8 +14,9 @@ demo: ## install everything on a cluster of this machine, and look at it
 demo-down: ## take the demo down
 	@tests/sandbox/demo down
 
-test: needs lint charts ## everything, on real clusters of this machine
-	$(CARGO_TEST) --lib --bins --tests -- --test-threads=3
+test: needs lint charts ## everything, on real clusters of this machine, where no other can be reached
+	$(CARGO_TEST) --lib --bins --tests --no-run
+	tests/alone $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
 
 test-fast: lint ## what needs no cluster
 	$(CARGO_TEST) --lib --bins --test cli --test docs --test processes --test structure

@@ -7,6 +7,7 @@
 )]
 
 mod again;
+mod alone;
 mod bad;
 mod docs;
 mod door;
