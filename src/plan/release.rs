@@ -109,7 +109,12 @@ impl Release {
         let objects = if status.is_finished() && status.info.resources.is_none() {
             let cmd = self.helm.status_of_3(self.release.name);
             let output = talk.output(&cmd)?;
-            known(&cmd, &output)?
+            // It was Helm 4, which had told: nothing is there.
+            if helm::says_unknown_flag(&output.stderr) {
+                Some(status.clone())
+            } else {
+                known(&cmd, &output)?
+            }
         } else {
             Some(status.clone())
         };

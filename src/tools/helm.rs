@@ -151,7 +151,8 @@ pub struct Info {
     pub status: String,
     #[serde(default)]
     pub description: String,
-    /// What is there of its objects, by kind; none: Helm 3 tells it only when it is asked for it.
+    /// What is there of its objects, by kind; none: nothing, or Helm 3, which tells it only when it
+    /// is asked for it.
     pub resources: Option<BTreeMap<String, Vec<Value>>>,
 }
 
@@ -199,6 +200,11 @@ pub struct Revision {
 /// When the answer is not what Helm 3 or 4 print.
 pub fn revisions(stdout: &str) -> Result<Vec<Revision>> {
     serde_json::from_str(stdout).context("reading helm's history of the release")
+}
+
+/// Whether stderr says that this Helm does not know a flag.
+pub fn says_unknown_flag(stderr: &str) -> bool {
+    stderr.contains("unknown flag: ")
 }
 
 /// Whether stderr says that there is no such release.

@@ -378,6 +378,12 @@ fn helm_3_is_asked_once_more_for_what_is_there() {
     assert_eq!(decided(said(&status.to_string())), "unchanged");
     let gone = failed("error: no matches for kind \"ServiceMonitor\"");
     assert_eq!(decided(gone), format!("Change: change thanos 17.3.1\n  {KINDS_GONE}\n  {UPGRADE}"));
+    // Helm 4 leaves them out when there are none, too.
+    let helm_4 = failed("Error: unknown flag: --show-resources");
+    assert_eq!(
+        decided(helm_4),
+        format!("Change: change thanos 17.3.1\n  + Service/thanos-query\n  {UPGRADE}")
+    );
     let away = failed("Unable to connect to the server: EOF");
     assert!(decided(away).starts_with("refused (Failed): running `helm status thanos"));
 }
