@@ -43,9 +43,11 @@ impl Helm {
         self.cmd(&["status", release, "-o", "json"])
     }
 
-    /// Asks for the releases of the namespace.
+    /// Asks for the releases of the namespace in whatever state: left to itself, Helm 3 leaves out
+    /// those that were cut short.
     pub fn list(&self) -> Cmd {
-        self.cmd(&["list", "-o", "json"])
+        let states = ["--deployed", "--failed", "--pending", "--uninstalling"];
+        self.cmd(&[&["list"], states.as_slice(), &["-o", "json"]].concat())
     }
 
     /// Asks for the revisions of a release.
