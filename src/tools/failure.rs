@@ -24,6 +24,16 @@ const KUBERNETES: &[Known] = &[
         hint: "`kubectl config view --minify` shows the server: what answers there speaks no TLS, so it is not the cluster",
     },
     Known {
+        words: &["first record does not look like a TLS handshake"],
+        exit: Exit::Config,
+        hint: "`kubectl config view --minify` shows the server: what answers there speaks no TLS, so it is not the cluster",
+    },
+    Known {
+        words: &["certificate signed by unknown authority"],
+        exit: Exit::Config,
+        hint: "`kubectl config view --minify` shows the server and its authority: the kubeconfig is of another cluster, or a proxy stands between",
+    },
+    Known {
         words: &["invalid character '<' looking for beginning of value"],
         exit: Exit::Config,
         hint: "`kubectl config view --minify` shows the server: a web page answers there, a proxy's or a login's, not the cluster",
@@ -39,11 +49,6 @@ const KUBERNETES: &[Known] = &[
         hint: "`kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context",
     },
     Known {
-        words: &["kubernetes cluster unreachable: context"],
-        exit: Exit::Config,
-        hint: "`kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context",
-    },
-    Known {
         words: &["Unauthorized"],
         exit: Exit::Denied,
         hint: "`oci ce cluster create-kubeconfig --cluster-id OCID` makes fresh credentials; `oci session authenticate` when the session has expired",
@@ -52,6 +57,23 @@ const KUBERNETES: &[Known] = &[
         words: &["You must be logged in"],
         exit: Exit::Denied,
         hint: "`oci ce cluster create-kubeconfig --cluster-id OCID` makes fresh credentials; `oci session authenticate` when the session has expired",
+    },
+    // How Helm puts it.
+    Known {
+        words: &["asked for the client to provide credentials"],
+        exit: Exit::Denied,
+        hint: "`oci ce cluster create-kubeconfig --cluster-id OCID` makes fresh credentials; `oci session authenticate` when the session has expired",
+    },
+    // Whatever keeps the API server from it: the cluster itself can be reached.
+    Known {
+        words: &["failed calling webhook"],
+        exit: Exit::Failed,
+        hint: "`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations` shows whose it is; the API server cannot reach it",
+    },
+    Known {
+        words: &["admission webhook", "denied the request"],
+        exit: Exit::Refused,
+        hint: "`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations` shows whose rule it is; do as it says, or have it changed",
     },
     Known {
         words: &["exceeded quota"],
@@ -93,6 +115,31 @@ const KUBERNETES: &[Known] = &[
         exit: Exit::Failed,
         hint: "`kubectl cluster-info` shows whether the API server can be reached from here; a private endpoint needs a way into its network",
     },
+    Known {
+        words: &["TLS handshake timeout"],
+        exit: Exit::Failed,
+        hint: "`kubectl cluster-info` shows whether the API server can be reached from here; a private endpoint needs a way into its network",
+    },
+    Known {
+        words: &["no matches for kind"],
+        exit: Exit::Failed,
+        hint: "`kubectl get customresourcedefinitions` shows which are there; without --skip-crds those of the chart are applied first",
+    },
+    Known {
+        words: &["may not change once set"],
+        exit: Exit::Refused,
+        hint: "`kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again",
+    },
+    Known {
+        words: &["field is immutable"],
+        exit: Exit::Refused,
+        hint: "`kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again",
+    },
+    Known {
+        words: &[" is invalid: "],
+        exit: Exit::Config,
+        hint: "`okemon plan` shows what is sent; mend what leads to it in okemon.yaml, or in your own values file",
+    },
 ];
 
 const PULL: Known = Known {
@@ -107,6 +154,17 @@ const HELM: &[Known] = &[
         exit: Exit::Busy,
         hint: "`helm history RELEASE` shows which revision is pending; run this again when that Helm has ended",
     },
+    // A removal that was cut short, most of all.
+    Known {
+        words: &["has no deployed releases"],
+        exit: Exit::Refused,
+        hint: "`helm history RELEASE` shows how it came to that; `helm uninstall RELEASE` ends a removal that was begun, then run this again",
+    },
+    Known {
+        words: &["which is incompatible with Kubernetes"],
+        exit: Exit::Refused,
+        hint: "`chartVersions` names a version of the chart that this Kubernetes can run: docs/configuration.md",
+    },
     Known {
         words: &["conflict occurred while applying"],
         exit: Exit::Refused,
@@ -120,6 +178,17 @@ const HELM: &[Known] = &[
     // A chart's own check of its values.
     Known {
         words: &["execution error at ("],
+        exit: Exit::Config,
+        hint: "`okemon plan` shows the values that are sent; mend your own values file",
+    },
+    // What a chart makes of values that it does not check.
+    Known {
+        words: &["executing \""],
+        exit: Exit::Config,
+        hint: "`okemon plan` shows the values that are sent; mend your own values file",
+    },
+    Known {
+        words: &["YAML parse error on"],
         exit: Exit::Config,
         hint: "`okemon plan` shows the values that are sent; mend your own values file",
     },
