@@ -17,7 +17,7 @@ pub mod show;
 pub mod step;
 mod talk;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod values;
 
 use std::collections::BTreeSet;

@@ -37,14 +37,14 @@ pub(super) fn plan() -> Plan {
 }
 
 /// The intent of one step of [`plan`].
-pub(super) fn intent(step: &str) -> Intent {
+pub(crate) fn intent(step: &str) -> Intent {
     let plan = plan();
     let mut found = plan.steps().filter(|candidate| candidate.id.to_string() == step);
     found.next().unwrap_or_else(|| panic!("no step {step}")).intent.clone()
 }
 
 /// A command that succeeded.
-pub(super) fn said(stdout: &str) -> Answer {
+pub(crate) fn said(stdout: &str) -> Answer {
     let stdout = stdout.to_owned();
     Answer::Output(Output { code: Some(0), stdout, stderr: String::new() })
 }

@@ -9,3 +9,5 @@ pub mod kubectl;
 pub mod oci;
 pub mod output;
 pub mod s3;
+#[cfg(test)]
+mod tests;
