@@ -101,6 +101,11 @@ const KUBERNETES: &[Known] = &[
         hint: "`apt-get install diffutils`, or the like, brings the program diff, which kubectl compares with",
     },
     Known {
+        words: &["unknown flag: "],
+        exit: Exit::Unavailable,
+        hint: "`kubectl version --client` and `helm version` show what is there; kubectl 1.28 and Helm 3.11 are the oldest that know every flag",
+    },
+    Known {
         words: &["connection refused"],
         exit: Exit::Failed,
         hint: "`kubectl cluster-info` shows whether the API server can be reached from here; a private endpoint needs a way into its network",

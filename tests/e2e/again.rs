@@ -164,6 +164,28 @@ fn what_was_deleted_or_edited_is_put_back_and_the_password_is_kept() {
             "{reader}"
         );
     }
+
+    // Helm knows a release of which nothing is left.
+    let manifest = sandbox.path("grafana.yaml");
+    std::fs::write(&manifest, sandbox.helm(&["get", "manifest", "grafana"])).unwrap();
+    sandbox.kubectl(&["delete", "--namespace", "monitoring", "-f", manifest.to_str().unwrap()]);
+    let back = sandbox.install();
+    let said = sandbox.said(&back.stderr);
+    let grafana =
+        said.lines().filter(|line| line.contains("grafana") || line.starts_with("    + "));
+    assert_snapshot!(grafana.collect::<Vec<_>>().join("\n"), @"
+    ~ sin/grafana  change grafana 12.11.1
+        + ServiceAccount/grafana
+        + ConfigMap/grafana
+        + ConfigMap/grafana-config-dashboards
+        + PersistentVolumeClaim/grafana
+        + Role/grafana
+        + RoleBinding/grafana
+        + Service/grafana
+        + Deployment/grafana
+    sin/grafana  changed grafana 12.11.1 (T)
+    ");
+    assert_eq!(sandbox.objects().len(), before.len());
 }
 
 #[test]

@@ -153,8 +153,8 @@ fn a_release_with_its_objects() {
         revision 1 is deployed: okemon: thanos-1.0.0
         with values; 1 v1/ConfigMap
       4.1.4 4.3.1
-        Failed: Error: unknown flag: --show-resources
-        no hint
+        Unavailable: Error: unknown flag: --show-resources
+        hint: `kubectl version --client` and `helm version` show what is there; kubectl 1.28 and Helm 3.11 are the oldest that know every flag
     resources-of-kinds-that-are-gone
       3.16.4 3.19.0
         Failed: Error: resource mapping not found for name: "one" namespace: "monitoring" from "": no matches for kind "Probe" in version "monitoring.coreos.com/v1"
@@ -162,15 +162,15 @@ fn a_release_with_its_objects() {
         hint: `kubectl get customresourcedefinitions` shows which are there; without --skip-crds those of the chart are applied first
         says: not found, try again
       4.1.4 4.3.1
-        Failed: Error: unknown flag: --show-resources
-        no hint
+        Unavailable: Error: unknown flag: --show-resources
+        hint: `kubectl version --client` and `helm version` show what is there; kubectl 1.28 and Helm 3.11 are the oldest that know every flag
     resources-that-are-gone
       3.16.4 3.19.0
         revision 1 is deployed: okemon: thanos-1.0.0
         with values; no objects are told
       4.1.4 4.3.1
-        Failed: Error: unknown flag: --show-resources
-        no hint
+        Unavailable: Error: unknown flag: --show-resources
+        hint: `kubectl version --client` and `helm version` show what is there; kubectl 1.28 and Helm 3.11 are the oldest that know every flag
     "#);
 }
 
