@@ -11,6 +11,8 @@ use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
 use crate::plan::StepId;
 use crate::plan::install::{self, Archive, Each, Local};
+use crate::plan::release::OwnValues;
+use crate::tools::yaml;
 
 /// Looks around on this machine. No tool is started, nothing is fetched.
 ///
@@ -103,17 +105,17 @@ fn version_of(path: &Path, chart: &str) -> Option<Version> {
     Version::parse(name.strip_prefix(chart)?.strip_prefix('-')?).ok()
 }
 
-/// Reads a user's values file; null when there is none.
-fn own_values(path: Option<&Path>) -> Result<Value, Fail> {
-    let Some(path) = path else { return Ok(Value::Null) };
+/// Reads a user's values file, as Helm will.
+fn own_values(path: Option<&Path>) -> Result<OwnValues, Fail> {
+    let Some(path) = path else { return Ok(OwnValues::default()) };
     let fail = |cause: String| {
         Fail::new(Exit::Config, format!("reading the values file {}: {cause}", path.display()))
             .hint("`helm show values CHART` shows what may stand in it")
     };
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    let values: Value = serde_yaml::from_str(&text).map_err(|error| fail(error.to_string()))?;
+    let values = yaml::read(&text).map_err(|error| fail(format!("{error:#}")))?;
     match values {
-        Value::Object(_) | Value::Null => Ok(values),
+        Value::Object(_) | Value::Null => Ok(OwnValues { text, values }),
         _ => Err(fail("it is no mapping of values".to_owned())),
     }
 }

@@ -4,8 +4,7 @@ mod one_cluster;
 
 use std::path::PathBuf;
 
-use serde_json::Value;
-
+use super::release::OwnValues;
 use super::step::{Intent, Part, Step};
 use super::{Lane, Plan, Stage};
 use crate::config::{Cluster, Config};
@@ -19,8 +18,8 @@ pub struct Local {
     pub oci: bool,
     /// The charts' archives.
     pub archives: Each<Archive>,
-    /// The user's own values of each cluster, in the configuration's order; null: none.
-    pub own_values: Vec<Each<Value>>,
+    /// The user's own values of each cluster, in the configuration's order.
+    pub own_values: Vec<Each<OwnValues>>,
     /// Whether to leave the custom resource definitions alone.
     pub skip_crds: bool,
 }

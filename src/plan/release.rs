@@ -32,7 +32,16 @@ pub struct Release {
     pub release: charts::Release,
     pub archive: PathBuf,
     /// The user's own values, read once; they win over okemon's.
-    pub own_values: Value,
+    pub own_values: OwnValues,
+}
+
+/// A file of values of the user's own; by default there is none.
+#[derive(Clone, Debug, Default)]
+pub struct OwnValues {
+    /// As it was written.
+    pub text: String,
+    /// What Helm reads from it; null: nothing.
+    pub values: Value,
 }
 
 /// What has to be changed, as far as it is known.

@@ -38,8 +38,8 @@ pub(super) fn differing(
     diff::paths(&as_written(there, wanted), wanted, shown)
 }
 
-/// `there`, with each scalar that Helm's YAML 1.1 reads from a bare word of `wanted` put back as
-/// that word: Helm reads `no` as false and `0_1` as 1, this program's YAML does not.
+/// `there`, with each number that is the same as that of `wanted` put as it is written there: Helm
+/// counts in floating point, and tells 2.0 as 2.
 fn as_written(there: &Value, wanted: &Value) -> Value {
     match (there, wanted) {
         (Value::Object(there), Value::Object(wanted)) => there
@@ -52,37 +52,10 @@ fn as_written(there: &Value, wanted: &Value) -> Value {
         (Value::Array(there), Value::Array(wanted)) if there.len() == wanted.len() => {
             there.iter().zip(wanted).map(|(there, wanted)| as_written(there, wanted)).collect()
         }
-        (Value::Bool(there), Value::String(word)) if boolean(word) == Some(*there) => {
-            wanted.clone()
-        }
         (Value::Number(there), Value::Number(number)) if there.as_f64() == number.as_f64() => {
             wanted.clone()
         }
-        (Value::Number(there), Value::String(word))
-            if there.as_i64().is_some() && octal(word) == there.as_i64() =>
-        {
-            wanted.clone()
-        }
-        (Value::Number(there), Value::String(word))
-            if word.replace('_', "") == there.to_string() =>
-        {
-            wanted.clone()
-        }
         _ => there.clone(),
-    }
-}
-
-/// What YAML 1.1 makes of `0440`.
-fn octal(word: &str) -> Option<i64> {
-    i64::from_str_radix(word.strip_prefix('0')?, 8).ok()
-}
-
-/// What YAML 1.1 makes of the words that later YAML leaves as they are.
-fn boolean(word: &str) -> Option<bool> {
-    match word.to_ascii_lowercase().as_str() {
-        "y" | "yes" | "on" => Some(true),
-        "n" | "no" | "off" => Some(false),
-        _ => None,
     }
 }
 
@@ -100,13 +73,9 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_word_is_what_helm_reads_from_it() {
-        let there = json!({"a": false, "b": 1000, "c": [true], "d": 2.0, "e": "no", "f": 288});
-        let wanted = json!({"a": "no", "b": "1_000", "c": ["on"], "d": 2, "e": "no", "f": "0440"});
-        assert_eq!(differing(&there, &wanted, |_, _| true), Vec::<String>::new());
-        assert_eq!(
-            differing(&json!({"a": true}), &json!({"a": "no"}), |_, _| true),
-            [r#"a: true -> "no""#]
-        );
+    fn a_number_is_the_same_however_it_is_written() {
+        let there = json!({"a": 2, "b": [9_007_199_254_740_992_u64], "c": 1});
+        let wanted = json!({"a": 2.0, "b": [9_007_199_254_740_993_u64], "c": "1"});
+        assert_eq!(differing(&there, &wanted, |_, _| true), [r#"c: 1 -> "1""#]);
     }
 }

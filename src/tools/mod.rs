@@ -11,3 +11,4 @@ pub mod output;
 pub mod s3;
 #[cfg(test)]
 mod tests;
+pub mod yaml;

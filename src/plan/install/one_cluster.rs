@@ -1,7 +1,5 @@
 //! The steps of one cluster, and what each of them needs.
 
-use serde_json::Value;
-
 use super::{Archive, Each, Local, RELEASES, releases};
 use crate::config::{Cluster, Config};
 use crate::content::doc::Doc;
@@ -14,7 +12,7 @@ use crate::plan::crds::Crds;
 use crate::plan::deed::{Deed, Verb};
 use crate::plan::objects::{Care, Objects, Restart};
 use crate::plan::ready::Ready;
-use crate::plan::release::Release;
+use crate::plan::release::{OwnValues, Release};
 use crate::plan::step::{Intent, Part, Step, StepId};
 use crate::tools::helm::{self, Helm};
 use crate::tools::kubectl::Kubectl;
@@ -24,7 +22,7 @@ pub(super) struct OneCluster<'a> {
     config: &'a Config,
     cluster: &'a Cluster,
     local: &'a Local,
-    own: &'a Each<Value>,
+    own: &'a Each<OwnValues>,
     releases: Each<charts::Release>,
     kubectl: Kubectl,
     helm: Helm,
@@ -35,7 +33,7 @@ impl<'a> OneCluster<'a> {
         config: &'a Config,
         cluster: &'a Cluster,
         local: &'a Local,
-        own: &'a Each<Value>,
+        own: &'a Each<OwnValues>,
     ) -> Self {
         let releases = releases(config, cluster);
         let (kubectl, helm) = (Kubectl::new(config, cluster), Helm::new(config, cluster));
@@ -194,7 +192,12 @@ impl<'a> OneCluster<'a> {
         self.step_within("ready", Part::Ready, &needs, intent)
     }
 
-    fn release(&self, release: &charts::Release, archive: &Archive, own_values: &Value) -> Intent {
+    fn release(
+        &self,
+        release: &charts::Release,
+        archive: &Archive,
+        own_values: &OwnValues,
+    ) -> Intent {
         let mut release = release.clone();
         release.chart.version.clone_from(&archive.version);
         Intent::Release(Box::new(Release {

@@ -9,7 +9,7 @@ use crate::config::checks::nanoseconds;
 use crate::fail::{Exit, Fail};
 use crate::plan::values;
 use crate::tools::output::Output;
-use crate::tools::{diff, helm, kubectl};
+use crate::tools::{diff, helm, kubectl, yaml};
 
 impl Release {
     /// Notes the paths at which the revision's values differ from those that are wanted, and what is
@@ -29,7 +29,7 @@ impl Release {
     ) -> Result<(), Fail> {
         let (ours, wanted) = (self.rendered_values()?, self.wanted_values()?);
         let shown = |path: &[String], there: &Value| {
-            let (ours, own) = (diff::at(&ours, path), diff::at(&self.own_values, path));
+            let (ours, own) = (diff::at(&ours, path), diff::at(&self.own_values.values, path));
             let ours = ours.is_some_and(|value| !value.is_object()) && own.is_none();
             ours && (is_figure(there) || diff::at(defaults, path) == Some(there))
         };
@@ -42,9 +42,9 @@ impl Release {
 
     /// Reads a chart's own values.
     pub(super) fn defaults(&self, output: &Output) -> Result<Value, Fail> {
-        serde_yaml::from_str(&output.stdout).map_err(|error| {
+        yaml::read(&output.stdout).map_err(|error| {
             let chart = self.archive.display();
-            Fail::new(Exit::Failed, format!("reading the values of {chart}: {error}"))
+            Fail::new(Exit::Failed, format!("reading the values of {chart}: {error:#}"))
         })
     }
 
@@ -79,7 +79,7 @@ impl Release {
     /// What the release is to be told: okemon's own values, and the user's over them.
     pub(super) fn wanted_values(&self) -> Result<Value, Fail> {
         let mut wanted = self.rendered_values()?;
-        values::merge(&mut wanted, &self.own_values);
+        values::merge(&mut wanted, &self.own_values.values);
         Ok(wanted)
     }
 

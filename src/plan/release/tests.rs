@@ -224,7 +224,7 @@ fn what_was_there_is_shown_only_where_it_can_be_no_secret() {
 #[test]
 fn values_that_are_not_okemons_are_never_shown() {
     let mut release = release();
-    release.own_values =
+    release.own_values.values =
         json!({"query": {"extraEnvVars": "p4ssword"}, "image": {"tag": "p4ssword"}});
     let there = json!({"objstoreConfig": "access_key: p4ssword", "image": {"tag": "p4ssw0rd"}, "query": {"replicaCount": 1}});
     let mut change = Change::default();

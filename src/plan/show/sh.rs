@@ -203,7 +203,7 @@ fn beside(
     if let Some(own) = &release.release.values_file {
         let path = format!("values/{name}-own.yaml");
         line = line.replace(&quote(&own.display().to_string()), &path);
-        files.insert(path, serde_yaml::to_string(&release.own_values)?);
+        files.insert(path, release.own_values.text.clone());
     }
     Ok(line + "\n")
 }
