@@ -181,7 +181,7 @@ fn trimmed(object: &Value) -> Value {
     if let Some(fields) = object.as_object_mut() {
         fields.remove("status");
     }
-    if let Some(metadata) = object["metadata"].as_object_mut() {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         for field in ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation"]
         {
             metadata.remove(field);
@@ -215,6 +215,11 @@ mod tests {
         let wanted =
             json!({"kind": "Service", "metadata": {"name": "s", "uid": "2"}, "spec": {"a": 1}});
         assert_eq!(differences(&[live], &[wanted]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_answer_without_objects_is_compared_all_the_same() {
+        assert_eq!(differences(&[json!([1])], &[json!("a")]), [r#"~ / : [1] -> "a""#]);
     }
 
     #[test]
