@@ -67,7 +67,8 @@ pub(super) fn about(config: &Config, notes: &[(StepId, String)]) -> Vec<String> 
         let (context, namespace) = (&cluster.context, &config.namespace);
         format!("cluster {name} in {region}: context {context}, namespace {namespace}")
     };
-    let notes = notes.iter().map(|(_, note)| note.clone());
+    // A comment of a script ends with its line, and a path may have several.
+    let notes = notes.iter().map(|(_, note)| note.replace(char::is_control, " "));
     config.clusters.iter().map(cluster).chain(notes).collect()
 }
 
@@ -77,4 +78,19 @@ fn text(plan: &Plan, about: &[String]) -> anyhow::Result<String> {
     text.push_str("# what an install runs on an empty cluster: every step first looks, and does only what is missing\n");
     text.push_str("# DIGEST is the SHA-256 of a chart's archive\n\n");
     Ok(text + &show::text::text(plan)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::fixtures::config;
+
+    #[test]
+    fn a_note_is_one_line_whatever_path_is_in_it() {
+        let note = (StepId::chart("thanos"), "charts\nid/thanos-1.0.0.tgz is taken".to_owned());
+        insta::assert_snapshot!(about(&config(), &[note]).join("\n"), @"
+        cluster sin in ap-singapore-1: context oke-sin, namespace monitoring
+        charts id/thanos-1.0.0.tgz is taken
+        ");
+    }
 }
