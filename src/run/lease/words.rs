@@ -192,3 +192,54 @@ impl Seen {
 fn now() -> String {
     format!("{:.6}", Timestamp::now())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Values that the fields of a Lease may turn out to have.
+    fn value() -> impl Strategy<Value = Value> {
+        let texts = [
+            "",
+            "us",
+            "2026-11-23T10:00:00.000000Z",
+            "9999-12-30T22:00:00Z",
+            "-009999-01-02T00:00:00Z",
+            "2026-11-23T10:00:60Z",
+            "now",
+        ];
+        prop_oneof![
+            prop::sample::select(texts.to_vec()).prop_map(|text| json!(text)),
+            any::<String>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            Just(json!({})),
+            Just(json!([null])),
+            Just(Value::Null),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_lease_says_is_borne([version, holder, since, renewed, whole] in [(); 5].map(|()| value())) {
+            let lease = json!({
+                "metadata": {"resourceVersion": version},
+                "spec": {"holderIdentity": holder, "acquireTime": since, "renewTime": renewed},
+            });
+            for object in [lease, json!({"spec": whole}), whole] {
+                let stdout = object.to_string();
+                let output = Output { code: Some(0), stdout, stderr: String::new() };
+                let cut = Output { stdout: output.stdout.chars().skip(1).collect(), ..output.clone() };
+                let _ = Seen::read(&cut);
+                if let Ok(Some(seen)) = Seen::read(&output) {
+                    let config = crate::content::fixtures::config();
+                    let kubectl = Kubectl::new(&config, &config.clusters[0]);
+                    let words = Words { kubectl, us: "us".to_owned() };
+                    prop_assert!(!(words.is_ours(&seen) && words.other_holder(&seen).is_some()));
+                    seen.is_recent();
+                }
+            }
+        }
+    }
+}
