@@ -1,6 +1,6 @@
 # What can be typed here. Nothing has to be prepared: what is needed is built, what cannot be built is named.
 
-.PHONY: help demo demo-down test test-fast bench lint charts tools needs clean
+.PHONY: help demo demo-down test test-fast properties fuzz bench lint charts tools needs clean
 .DEFAULT_GOAL := help
 
 CARGO_TEST := cargo test --features test-fakes
@@ -19,7 +19,14 @@ test: needs lint charts ## everything, on real clusters of this machine, where n
 	tests/alone $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
 
 test-fast: lint ## what needs no cluster
-	$(CARGO_TEST) --lib --bins --test cli --test docs --test processes --test structure
+	$(CARGO_TEST) --lib --bins --test cli --test docs --test processes --test structure --test fuzz
+
+properties: needs tools ## try 100,000 random configurations on Helm's own parsers, 3 and 4
+	OKEMON_CASES=100000 $(CARGO_TEST) --release --test properties
+
+fuzz: ## break what is read from files, tools and servers, for 15 minutes
+	$(CARGO_TEST) --test fuzz --no-run
+	ulimit -v 4194304 && OKEMON_FUZZ_SECONDS=$${OKEMON_FUZZ_SECONDS:-900} $(CARGO_TEST) --test fuzz -- --nocapture
 
 bench: needs tools ## time an install against the same by hand, and print the figures
 	cargo build --release
