@@ -13,10 +13,11 @@ const DEEPEST: usize = 128;
 /// More than any values have, however often they name their anchors.
 const MOST_NODES: usize = 1 << 20;
 
-/// Reads the first document; null when there is none.
+/// Reads a document; null when there is none.
 ///
 /// # Errors
-/// When it is no YAML, or Helm would refuse it.
+/// When it is no YAML, Helm would refuse it, or a second one begins: Helm 4 merges the two, Helm 3
+/// reads the first alone.
 pub fn read(text: &str) -> Result<Value> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parser = Parser::new_from_str(text);
@@ -25,7 +26,11 @@ pub fn read(text: &str) -> Result<Value> {
         match reader.next()? {
             Event::StreamStart | Event::DocumentStart => {}
             Event::StreamEnd | Event::DocumentEnd => return Ok(Value::Null),
-            event => return reader.node(event, 0).map(|node| node.value),
+            event => {
+                let value = reader.node(event, 0)?.value;
+                reader.end()?;
+                return Ok(value);
+            }
         }
     }
 }
@@ -48,6 +53,17 @@ struct Node {
 impl Reader<'_> {
     fn next(&mut self) -> Result<Event> {
         Ok(self.parser.next_token()?.0)
+    }
+
+    /// Sees that nothing follows.
+    fn end(&mut self) -> Result<()> {
+        loop {
+            match self.next()? {
+                Event::DocumentEnd => {}
+                Event::StreamEnd => return Ok(()),
+                _ => bail!("a second document begins; write one document a file"),
+            }
+        }
     }
 
     /// The node that begins with an event.
@@ -248,8 +264,8 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_document_counts_and_nothing_is_null() {
-        assert_eq!(read("a: 1\n---\nb: 2\n").unwrap(), json!({"a": 1}));
+    fn one_document_is_read_and_nothing_is_null() {
+        assert_eq!(read("---\na: 1\n...\n").unwrap(), json!({"a": 1}));
         assert_eq!(read("# nothing\n").unwrap(), Value::Null);
     }
 
@@ -258,15 +274,24 @@ mod tests {
         let bombs =
             (0..9).map(|n| format!("k{}: &k{} [{}]\n", n + 1, n + 1, format!("*k{n},").repeat(9)));
         let bomb = format!("k0: &k0 [x]\n{}", bombs.collect::<String>());
-        let said =
-            ["a: .inf", "~: 1", "a: !!binary aGk=", "<<: 1", "a: &a [*a]", &"[".repeat(200), &bomb]
-                .map(|text| format!("{:#}", read(text).unwrap_err()));
+        let said = [
+            "a: .inf",
+            "~: 1",
+            "a: !!binary aGk=",
+            "<<: 1",
+            "a: &a [*a]",
+            "a: 1\n---\nb: 2\n",
+            &"[".repeat(200),
+            &bomb,
+        ]
+        .map(|text| format!("{:#}", read(text).unwrap_err()));
         insta::assert_snapshot!(said.join("\n"), @"
         .inf is no number of JSON
         the key null; write a word
         the tag !!binary is not read
         `<<` merges mappings, not 1
         an anchor that contains itself
+        a second document begins; write one document a file
         nested deeper than 128 levels
         more than 1048576 values
         ");

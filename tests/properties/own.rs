@@ -12,7 +12,8 @@ const SCALARS: &[&str] = &[
     "0x1F", "0x_1F", "0o17", "017", "0440", "08", "0b11", "-0b11", ".5", "1.", "+1", "-0", "1e3",
     "1E+3", "1.5e-7", "1e21", "123456789012345678901", "9007199254740993", "12:30:00", "190:20:30",
     "2026-01-01", "2001-12-14t21:59:43.10-05:00", "=", "\"no\"", "'1'", "\"0440\"", "'1_000'",
-    "\"y\"", "\"a: b\"", "a b", "\"\\u2028\\t\\x7f\\n\"", "'it''s'",     "\"{{ x }}\"", "!!str 1", "!!str no", "!!int \"3\"", "!!float 1", "!!bool \"true\"",
+    "\"y\"", "\"a: b\"", "a b", "\"\\u2028\\t\\x7f\\n\"", "'it''s'", "\"{{ x }}\"", "!!str 1",
+    "!!str no", "!!int \"3\"", "!!float 1", "!!bool \"true\"",
     "!!null \"\"", "*common", "[]", "{}", "[no, 0x1F, {a: off}]",
     "{a: no, b: [~]}", "|\n  a\n   b\n\n", ">-\n  a\n  b\n\n  c\n", "|+\n  no\n", "100Mi", "50Gi",
     "72h", "0.85.0", "1.10", "é", "# nothing",
@@ -51,7 +52,7 @@ pub(crate) fn own_values() -> BoxedStrategy<String> {
             1 => prop::collection::vec(inner, 1..4).prop_map(Node::List),
         ]
     });
-    let head = ["", "# mine\n", "---\n", "\u{feff}", "%YAML 1.1\n---\n"];
+    let head = ["", "# mine\n", "---\n", "\u{feff}"];
     let common = "word: &word common\ncommon: &common {y: no, size: 0440, enabled: off}\n";
     (prop::sample::select(head.to_vec()), prop::option::of(mapping(node)))
         .prop_map(move |(head, root)| {

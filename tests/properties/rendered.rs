@@ -258,7 +258,7 @@ fn misplaced(
     };
     let elsewhere = placements.iter().find(|placement| !as_said(placement));
     let parts = ["nodeSelector", "tolerations"].map(|key| said(&format!("/placement/{key}")));
-    let placed = placements.len() >= 9 * parts.iter().flatten().count();
+    let placed = placements.len() >= 5 * parts.iter().flatten().count();
     other
         .or_else(|| elsewhere.map(|placement| format!("placed on {placement}")))
         .or_else(|| (!placed).then(|| format!("placed {} times", placements.len())))
