@@ -75,6 +75,15 @@ pub(super) fn secret(text: &str) -> Result<String, BadValue> {
     refuse(text, "is not the name of a Secret; `kubectl get secrets` lists them")
 }
 
+/// The name of a label. Whether a node has it is not known here; but a key that is longer than any
+/// could not be read back from a document.
+pub(super) fn label(text: &str) -> Result<String, BadValue> {
+    if (1..=317).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    refuse(text, "is not the name of a label; `kubectl get nodes --show-labels` lists them")
+}
+
 /// A Prometheus duration. Prometheus, its operator and Thanos agree on this form.
 pub(super) fn duration(text: &str) -> Result<String, BadValue> {
     if nanoseconds(text).is_some() {
@@ -179,12 +188,13 @@ mod tests {
 
     #[test]
     fn plain_values_are_accepted_as_their_readers_accept_them() {
-        let table: [(Check, &[&str]); 10] = [
+        let table: [(Check, &[&str]); 11] = [
             (context, &["oke-sin", "arn:aws/x y", "admin@prod"]),
             (storage_namespace, &["axabcdef1234", "acme-dev"]),
             (prefix, &["", "a", "prod/sin", "a.b/c_d-e"]),
             (image_registry, &["sin.ocir.io/mytenancy", "localhost:5000", "mirror/a/b"]),
             (secret, &["ocir", "ocir-2.sin"]),
+            (label, &["pool", "node-role.kubernetes.io/monitoring", "{{x}}"]),
             (duration, &["72h", "365d", "0d", "0", "1d12h", "1y2w3d4h5m6s7ms", "292y"]),
             (version, &["9.1.0", "1.2.3-rc.1+b"]),
             (uid, &["0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"]),
@@ -200,7 +210,7 @@ mod tests {
 
     #[test]
     fn plain_values_are_refused_with_what_to_write_instead() {
-        let table: [(Check, &str, &str); 17] = [
+        let table: [(Check, &str, &str); 18] = [
             (context, "-A", "begins with `-`; rename the context: kubectl config rename-context"),
             (context, " ", "is not the name of a context; kubectl config get-contexts lists them"),
             (
@@ -226,6 +236,11 @@ mod tests {
             ),
             (secret, "OCIR", "is not the name of a Secret; `kubectl get secrets` lists them"),
             (secret, "-ocir", "is not the name of a Secret; `kubectl get secrets` lists them"),
+            (
+                label,
+                "a b",
+                "is not the name of a label; `kubectl get nodes --show-labels` lists them",
+            ),
             (
                 duration,
                 "365",

@@ -211,7 +211,7 @@ fn values(f: &mut Fields<'_>, above: &ValuesFiles) -> ValuesFiles {
 }
 
 fn placement(f: &mut Fields<'_>, above: &Placement) -> Placement {
-    let labels = f.key("nodeSelector", "Labels that a node must have.").texts();
+    let labels = f.key("nodeSelector", "Labels that a node must have.").texts(checks::label);
     let tolerations = f.key("tolerations", "Taints that are tolerated.").items(toleration);
     Placement {
         node_selector: if labels.is_empty() { above.node_selector.clone() } else { labels },

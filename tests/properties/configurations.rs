@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::own::own_values;
-use crate::words::{context, label, text};
+use crate::words::{context, label, label_name, text, writable};
 
 /// The releases, as the keys of own values name them.
 pub(crate) const RELEASES: [&str; 3] = ["prometheus", "thanos", "grafana"];
@@ -134,7 +134,11 @@ fn load_balancer() -> BoxedStrategy<Value> {
 }
 
 fn placement() -> BoxedStrategy<Value> {
-    let labels = prop::collection::hash_map(text(), prop_oneof![text(), Just(String::new())], 0..4);
+    let labels = prop::collection::hash_map(
+        label_name(),
+        prop_oneof![writable(), Just(String::new())],
+        0..4,
+    );
     mapping(vec![
         ("nodeSelector", maybe(labels)),
         ("tolerations", maybe(prop::collection::vec(toleration(), 0..3))),
@@ -144,9 +148,9 @@ fn placement() -> BoxedStrategy<Value> {
 fn toleration() -> BoxedStrategy<Value> {
     let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
     mapping(vec![
-        ("key", maybe(text())),
+        ("key", maybe(writable())),
         ("operator", always(prop::sample::select(&["Exists", "Equal"][..]))),
-        ("value", maybe(text())),
+        ("value", maybe(writable())),
         ("effect", maybe(prop::sample::select(effects.to_vec()))),
         // As far as JSON's numbers are exact.
         ("tolerationSeconds", maybe(-(1_i64 << 53)..1 << 53)),

@@ -31,6 +31,19 @@ pub(crate) fn text() -> BoxedStrategy<String> {
     .boxed()
 }
 
+/// A text that Helm's `toYaml` can write: of one with these two, which are no characters, it makes nothing.
+pub(crate) fn writable() -> BoxedStrategy<String> {
+    text().prop_map(|text| text.replace(['\u{fffe}', '\u{ffff}'], "-")).boxed()
+}
+
+/// A text that may name a label.
+pub(crate) fn label_name() -> BoxedStrategy<String> {
+    text()
+        .prop_map(|text| text.chars().filter(char::is_ascii_graphic).take(317).collect::<String>())
+        .prop_filter("empty", |text| !text.is_empty())
+        .boxed()
+}
+
 /// A text that may name a context of kubectl.
 pub(crate) fn context() -> BoxedStrategy<String> {
     text()

@@ -130,12 +130,19 @@ impl<'f, 'a> Key<'f, 'a> {
         self.sequence().iter().filter_map(parsed).collect()
     }
 
-    /// A mapping of free names to texts.
-    pub(in crate::config) fn texts(mut self) -> Map<String, Value> {
+    /// A mapping of names that `parse` understands to texts.
+    pub(in crate::config) fn texts<E: Display>(
+        mut self,
+        parse: impl Fn(&str) -> Result<String, E>,
+    ) -> Map<String, Value> {
         self.declare(json!({"type": "object", "additionalProperties": {"type": "string"}}));
         let entries = self.mapping().into_iter().flat_map(|mapping| mapping.iter());
         let text = |(key, node): (&MarkedScalarNode, &Node)| match node {
-            Node::Scalar(scalar) => Some((key.as_str().to_owned(), json!(scalar.as_str()))),
+            Node::Scalar(scalar) => {
+                let place = self.fields.marker_place(key.span().start());
+                let name = Given { text: key.as_str().to_owned(), place };
+                Some((self.parsed(&name, &parse)?, json!(scalar.as_str())))
+            }
             _ => self.wrong_form(node, TEXT),
         };
         entries.filter_map(text).collect()
