@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -106,17 +109,58 @@ impl Environment {
         }
         let variable = format!("{name}_FILE");
         let Some(file) = self.text(&variable) else { return Ok(None) };
-        let text = std::fs::read_to_string(file).map_err(|error| {
-            Fail::new(Exit::Config, format!("reading {file}, which {variable} names: {error}"))
-        })?;
-        match text.trim() {
-            "" => Err(Fail::new(
-                Exit::Config,
-                format!("reading {file}, which {variable} names: it is empty"),
-            )),
+        let fail = |why: &str| {
+            let error = format!("reading {file}, which {variable} names: {why}");
+            Fail::new(Exit::Config, error).hint(format!(
+                "`export {variable}=FILE` names a file with the key and nothing else"
+            ))
+        };
+        let text = read_file(Path::new(file)).and_then(text);
+        match text.map_err(|error| fail(&error.to_string()))?.trim() {
+            "" => Err(fail("it is empty")),
             value => Ok(Some(value.to_owned().into())),
         }
     }
+}
+
+/// More than the largest file that a person gives.
+const LARGEST: u64 = 64 << 20;
+/// How long a file may give nothing: somebody may have to unlock what writes into a pipe.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads a file that a person names. It may be a pipe (`--config <(make-it)`), so it is not looked
+/// at before; one that does not end, or into which nobody writes, is given up.
+///
+/// # Errors
+/// Why it cannot be read to its end.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let (give, read) = mpsc::channel();
+    let path = path.to_owned();
+    std::thread::spawn(move || give.send(read_to_end(&path)));
+    read.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+        let patience = humantime::format_duration(PATIENCE);
+        Err(io::Error::other(format!(
+            "it has no end within {patience}; does somebody write into it?"
+        )))
+    })
+}
+
+fn read_to_end(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other(format!("it has more than {} MiB", LARGEST >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// The bytes of a file as text.
+///
+/// # Errors
+/// When they are none.
+pub fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error().to_string()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! How a run ends for the caller: exit codes, and errors that say what to type next.
 
 use std::fmt;
+use std::io;
 
 /// The exit codes of okemon. They are part of its contract: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,9 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
+/// What to do about a disk that is full.
+pub const DISK_FULL: &str = "`df -h` shows which disk is full; make room there, or name a directory on another one (TMPDIR, XDG_CACHE_HOME)";
+
 /// An error for a person: what was tried and why it failed, and what to type next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fail {
@@ -48,6 +52,16 @@ pub struct Fail {
 impl Fail {
     pub fn new(exit: Exit, error: impl Into<String>) -> Self {
         Self { exit, error: error.into(), hint: None }
+    }
+
+    /// A file, a directory or a stream that the system did not let through; `attempt` is what was
+    /// tried. A full disk has a hint of its own.
+    pub fn system(exit: Exit, attempt: impl fmt::Display, error: &io::Error) -> Self {
+        let fail = Self::new(exit, format!("{attempt}: {error}"));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => fail.hint(DISK_FULL),
+            _ => fail,
+        }
     }
 
     #[must_use]

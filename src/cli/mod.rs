@@ -4,12 +4,13 @@ mod args;
 pub mod settings;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::environment::Environment;
+use crate::environment::{self, Environment};
 pub use args::Cli;
 use args::{ColorChoice, Command, Install, OutputFormat, Plan};
 use settings::Settings;
@@ -17,7 +18,7 @@ use settings::Settings;
 use crate::ask::{self, Ask};
 use crate::commands::plan::Form;
 use crate::commands::prepare::{Consent, Options};
-use crate::commands::{images, install, live, plan, render};
+use crate::commands::{self, images, install, live, plan, render};
 use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Part;
@@ -40,9 +41,11 @@ pub async fn main(environment: Environment) -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; everything else is wrong usage.
-            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let _ = error.print();
-            return code;
+            return match (error.use_stderr(), error.print()) {
+                (true, _) => Exit::Usage,
+                (false, Err(failed)) if failed.kind() != ErrorKind::BrokenPipe => Exit::Failed,
+                (false, _) => Exit::Done,
+            };
         }
     };
     let color = match cli.general.color {
@@ -86,28 +89,24 @@ impl Cli {
                 let config = self.configuration(&args.settings)?;
                 let directory = &args.directory;
                 let files = render::render(&config, environment, args.skip_crds, directory)?;
-                report::print_result(&files);
-                Ok(Exit::Done)
+                commands::print(&files)
             }
             Command::Images(args) => {
                 let (charts, registry) = self.images(&args.settings)?;
                 let registry = registry.as_deref().filter(|_| !args.upstream);
-                report::print_result(&images::list(charts, registry));
-                Ok(Exit::Done)
+                commands::print(&images::list(charts, registry))
             }
             Command::Completions { shell } => {
                 let mut text = Vec::new();
                 clap_complete::generate(*shell, &mut Self::command(), "okemon", &mut text);
-                report::print_result(&String::from_utf8_lossy(&text));
-                Ok(Exit::Done)
+                commands::print(&String::from_utf8_lossy(&text))
             }
             Command::Man => {
                 let mut text = Vec::new();
                 clap_mangen::Man::new(Self::command()).render(&mut text).map_err(|error| {
                     Fail::new(Exit::Failed, format!("writing the man page: {error}"))
                 })?;
-                report::print_result(&String::from_utf8_lossy(&text));
-                Ok(Exit::Done)
+                commands::print(&String::from_utf8_lossy(&text))
             }
         }
     }
@@ -218,8 +217,7 @@ impl Cli {
         };
         let config = self.configuration(settings)?;
         let (plan, notes) = plan::plan(&config, environment, part, skip_crds)?;
-        report::print_result(&plan::shown(&config, &plan, &notes, form)?);
-        Ok(Exit::Done)
+        commands::print(&plan::shown(&config, &plan, &notes, form)?)
     }
 
     /// Whose charts' images are meant, and their mirror. Without a file and a region, the mirror
@@ -256,17 +254,19 @@ impl Cli {
             Some(path) => (path.clone(), true),
             None => (PathBuf::from("okemon.yaml"), false),
         };
-        match std::fs::read(&path) {
+        match environment::read_file(&path) {
             Ok(bytes) => Ok(Some(Source {
                 origin: path.display().to_string(),
                 directory: path.parent().map(Path::to_path_buf).unwrap_or_default(),
                 bytes,
             })),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => Ok(None),
-            Err(error) => Err(Fail::new(
-                Exit::Config,
-                format!("reading the configuration {}: {error}", path.display()),
-            )),
+            Err(error) if error.kind() == ErrorKind::NotFound && !named => Ok(None),
+            Err(error) => {
+                let error = format!("reading the configuration {}: {error}", path.display());
+                Err(Fail::new(Exit::Config, error).hint(
+                    "`--config FILE` names the file to read; without it, okemon.yaml of this directory is read",
+                ))
+            }
         }
     }
 }
@@ -277,7 +277,7 @@ fn reviewed(path: &Path) -> Result<serde_json::Value, Fail> {
         let error = format!("reading the plan {}: {why}", path.display());
         Fail::new(Exit::Config, error).hint("`okemon plan --live -o json > FILE` makes one")
     };
-    let text = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let text = environment::read_file(path).map_err(|error| fail(error.to_string()))?;
     serde_json::from_slice(&text).map_err(|error| fail(error.to_string()))
 }
 

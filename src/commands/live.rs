@@ -40,7 +40,7 @@ pub async fn live(
     };
     drop(runner);
     let _ = shown.await;
-    report::print_result(&printed?);
+    super::print(&printed?)?;
     let pending = detailed && !survey.changes().is_empty();
     Ok(if pending { Exit::Pending } else { Exit::Done })
 }

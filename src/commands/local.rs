@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::content::charts;
-use crate::environment::Environment;
+use crate::environment::{Environment, read_file, text};
 use crate::fail::{Exit, Fail};
 use crate::plan::StepId;
 use crate::plan::install::{self, Archive, Each, Local};
@@ -112,7 +112,7 @@ fn own_values(path: Option<&Path>) -> Result<OwnValues, Fail> {
         Fail::new(Exit::Config, format!("reading the values file {}: {cause}", path.display()))
             .hint("`helm show values CHART` shows what may stand in it")
     };
-    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let text = read_file(path).and_then(text).map_err(|error| fail(error.to_string()))?;
     let values = yaml::read(&text).map_err(|error| fail(format!("{error:#}")))?;
     match values {
         Value::Object(_) | Value::Null => Ok(OwnValues { text, values }),

@@ -9,3 +9,16 @@ mod local;
 pub mod plan;
 pub mod prepare;
 pub mod render;
+
+use crate::fail::{Exit, Fail};
+use crate::report;
+
+/// Prints the result of a command.
+///
+/// # Errors
+/// When it does not get through: whoever reads the file later must not take it for all of it.
+pub fn print(result: &str) -> Result<Exit, Fail> {
+    report::print_result(result)
+        .map(|()| Exit::Done)
+        .map_err(|error| Fail::system(Exit::Failed, "printing the result", &error))
+}

@@ -137,5 +137,5 @@ fn leases(
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> Fail {
-    Fail::new(Exit::Failed, format!("{what}: {error}"))
+    Fail::system(Exit::Failed, what, error)
 }

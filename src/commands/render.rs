@@ -29,14 +29,13 @@ pub fn render(
     let kubeconfig = config.clusters.first().and_then(|cluster| cluster.kubeconfig.as_deref());
     let rendered = sh::render(&plan, &about, kubeconfig)
         .map_err(|error| Fail::new(Exit::Failed, format!("rendering the plan: {error:#}")))?;
-    let fail = |why: String| {
-        Fail::new(Exit::Failed, format!("writing into {}: {why}", directory.display()))
+    let cannot = |path: &Path, error: &io::Error| {
+        Fail::system(Exit::Failed, format!("writing into {}", path.display()), error)
     };
-    if !is_ours(directory).map_err(|error| fail(error.to_string()))? {
-        let fail = fail("it holds something else".to_owned());
-        return Err(
-            Fail { exit: Exit::Refused, ..fail }.hint("name a directory that is new or empty")
-        );
+    if !is_ours(directory).map_err(|error| cannot(directory, &error))? {
+        let error = format!("writing into {}: it holds something else", directory.display());
+        let fail = Fail::new(Exit::Refused, error);
+        return Err(fail.hint("name a directory that is new or empty"));
     }
     let commands: String = after_head(&rendered.script);
     let mut files = rendered.files;
@@ -46,7 +45,7 @@ pub fn render(
         let path = directory.join(path);
         let parent = path.parent().unwrap_or(directory);
         let written = std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&path, text));
-        written.map_err(|error| fail(error.to_string()))?;
+        written.map_err(|error| cannot(&path, &error))?;
     }
     Ok(files.keys().map(|path| format!("{}\n", directory.join(path).display())).collect())
 }

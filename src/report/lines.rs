@@ -30,7 +30,7 @@ impl<W: Write + Send> Lines<W> {
 
     fn write(&mut self, said: &[Said]) {
         for said in said {
-            print(&mut self.to, &said.line(self.color));
+            print(&mut self.to, &said.line(self.color)).ok();
         }
     }
 }

@@ -77,15 +77,23 @@ pub fn survey(changes: &[Change], unchanged: usize, color: bool) -> String {
 }
 
 /// Prints what a command was asked for.
-pub fn print_result(text: &str) {
-    print(io::stdout(), text);
+///
+/// # Errors
+/// When it does not get through, such as into a file on a full disk. Who closed the pipe has read
+/// enough, so that is none.
+pub fn print_result(text: &str) -> io::Result<()> {
+    match print(io::stdout(), text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Prints the error that ended okemon, its causes, and last what to type next.
 ///
 /// A run that failed has said so in its last words; this is for what fails outside of a run.
 pub fn print_error(error: &anyhow::Error, hint: Option<&str>, color: bool) {
-    print(io::stderr(), &error_text(error, hint, color));
+    // Nobody is left to be told that it cannot be told.
+    print(io::stderr(), &error_text(error, hint, color)).ok();
 }
 
 fn error_text(error: &anyhow::Error, hint: Option<&str>, color: bool) -> String {
@@ -100,10 +108,11 @@ fn paragraph(said: &[Said], color: bool) -> String {
     said.iter().map(|said| said.line(color) + "\n").collect()
 }
 
-/// Writes `text` with a line end. Who closed the pipe has read enough, so that is no error.
-fn print(mut to: impl Write, text: &str) {
+/// Writes `text` with a line end.
+fn print(mut to: impl Write, text: &str) -> io::Result<()> {
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    to.write_all(format!("{text}{end}").as_bytes()).and_then(|()| to.flush()).ok();
+    to.write_all(format!("{text}{end}").as_bytes())?;
+    to.flush()
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ impl<W: Write + Send> Reporter for Ndjson<W> {
 
 fn write(to: impl Write, line: &Line) {
     // Strings and numbers alone cannot fail to become JSON.
-    print(to, &serde_json::to_string(line).unwrap_or_default());
+    print(to, &serde_json::to_string(line).unwrap_or_default()).ok();
 }
 
 /// The JSON Schema of one line.
