@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
+#[path = "cli/bad.rs"]
+mod bad;
 #[path = "cli/machine.rs"]
 mod machine;
 #[path = "e2e/schema.rs"]
@@ -327,7 +329,10 @@ clusters:
 fn a_file_that_is_none_is_told_with_its_place() {
     let machine = Machine::with("version: 1\nclusters: [\n");
     assert_snapshot!(refusal(machine.run(&["plan"]), 65), @"error: okemon.yaml:3:1: not YAML: while parsing a node, did not find expected node content");
-    assert_snapshot!(refusal(machine.run(&["plan", "--config", "other.yaml"]), 65), @"error: reading the configuration other.yaml: No such file or directory (os error 2)");
+    assert_snapshot!(refusal(machine.run(&["plan", "--config", "other.yaml"]), 65), @"
+    error: reading the configuration other.yaml: No such file or directory (os error 2)
+    hint: `--config FILE` names the file to read; without it, okemon.yaml of this directory is read
+    ");
 }
 
 #[test]

@@ -27,7 +27,7 @@ use super::stop::Stop;
 use super::stream::Stream;
 use super::watchdog::{self, Call, Line};
 use crate::config::names::ClusterName;
-use crate::tools::cmd::{Cmd, Stdin};
+use crate::tools::cmd::{Cmd, Stdin, Tool};
 use crate::tools::output::Output;
 
 /// How long a program has between TERM and KILL.
@@ -78,8 +78,14 @@ pub enum Failure {
     Missing(#[from] Missing),
     #[error("cannot start `{cmd}`: {source}")]
     Start { cmd: String, source: io::Error },
-    #[error("`{cmd}` was ended: it had no answer after {}", humantime::format_duration(*.after))]
-    TimedOut { cmd: String, after: Duration },
+    #[error("`{cmd}` was ended: it had no answer after {}", humantime::format_duration(.cmd.timeout))]
+    TimedOut {
+        cmd: Box<Cmd>,
+        /// The program of its own that it was waiting for.
+        waited_for: Option<String>,
+        /// The last that it wrote to stderr.
+        stderr: String,
+    },
     #[error("`{cmd}` was ended: the run was interrupted")]
     Stopped { cmd: String },
     #[error("`{cmd}` printed more than {} MiB", STDOUT_LIMIT >> 20)]
@@ -92,7 +98,11 @@ impl Exec {
         let temporary = setup.environment.get(OsStr::new("TMPDIR")).filter(|dir| !dir.is_empty());
         let temporary = temporary.map_or(Path::new("/tmp"), Path::new);
         // Readable by the user alone.
-        let home = mkdtemp(&temporary.join("okemon-XXXXXX"))?;
+        let home = mkdtemp(&temporary.join("okemon-XXXXXX")).map_err(|errno| {
+            let error = io::Error::from(errno);
+            let why = format!("making a directory in {}: {error}", temporary.display());
+            io::Error::new(error.kind(), why)
+        })?;
         let (line, from) = Line::open()?;
         let grace = setup.grace.as_millis().to_string();
         let watchdog = program(
@@ -116,6 +126,11 @@ impl Exec {
             line,
             watchdog,
         })
+    }
+
+    /// Where a program of the run lies.
+    pub(super) fn program(&self, tool: Tool) -> Option<&Path> {
+        self.programs.path(tool)
     }
 
     /// The run's private directory.
@@ -159,7 +174,12 @@ impl Exec {
                 stderr.read(pipes.stderr)
             );
         };
-        let code = self.await_end(&child, cmd, end(child.exit(), talk), stop).await?;
+        let code = match self.await_end(&child, cmd, end(child.exit(), talk), stop).await {
+            Err(Failure::TimedOut { cmd, waited_for, .. }) => {
+                return Err(Failure::TimedOut { cmd, waited_for, stderr: stderr.text() });
+            }
+            ended => ended?,
+        };
         if stdout.cut() {
             return Err(Failure::TooLong { cmd: cmd.to_string() });
         }
@@ -179,7 +199,8 @@ impl Exec {
             code = &mut end => return Ok(code),
             () = stop.asked() => Failure::Stopped { cmd: cmd.to_string() },
             () = tokio::time::sleep(cmd.timeout) => {
-                Failure::TimedOut { cmd: cmd.to_string(), after: cmd.timeout }
+                let (cmd, waited_for) = (Box::new(cmd.clone()), child.waits_for());
+                Failure::TimedOut { cmd, waited_for, stderr: String::new() }
             }
         };
         child.signal(Signal::SIGTERM);
@@ -250,6 +271,18 @@ impl Child<'_> {
             // The group may have ended by itself.
             let _ = killpg(Pid::from_raw(pid.cast_signed()), signal);
         }
+    }
+
+    /// The program that it has started and that has not ended; none as well where the system does
+    /// not tell.
+    fn waits_for(&self) -> Option<String> {
+        let pid = self.handle.pids().first()?.to_string();
+        fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+            let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+            // `PID (NAME) STATE PARENT ...`
+            let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
+            (fields.split(' ').nth(1)? == pid).then(|| name.to_owned())
+        })
     }
 
     /// Waits until the program has exited, and leaves it unreaped: as long as it is, its process

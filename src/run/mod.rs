@@ -13,16 +13,21 @@ mod step;
 pub mod stop;
 mod stream;
 pub mod vault;
+mod versions;
 pub mod watchdog;
 
 use crate::fail::{Exit, Fail};
+use crate::tools::failure;
 
 impl From<exec::Failure> for Fail {
     fn from(failure: exec::Failure) -> Self {
-        let exit = match failure {
+        let exit = match &failure {
             exec::Failure::Missing(_) => Exit::Unavailable,
             exec::Failure::Stopped { .. } => Exit::Interrupted,
-            _ => Exit::Failed,
+            exec::Failure::TimedOut { cmd, waited_for, stderr } => {
+                return failure::silent(cmd, failure.to_string(), waited_for.as_deref(), stderr);
+            }
+            exec::Failure::Start { .. } | exec::Failure::TooLong { .. } => Exit::Failed,
         };
         Self::new(exit, failure.to_string())
     }

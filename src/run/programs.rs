@@ -68,18 +68,27 @@ impl fmt::Display for Missing {
 /// The first program of that name, with an absolute path: duct takes a relative one as `./NAME`.
 fn lookup(tool: Tool, path: &OsStr) -> Option<PathBuf> {
     let mut all = which::which_in_global(tool.name(), Some(path)).ok()?;
-    std::path::absolute(all.next()?).ok()
+    std::path::absolute(all.find(|program| !is_empty(program))?).ok()
+}
+
+/// A shell would be given it, do nothing and call that success.
+fn is_empty(program: &Path) -> bool {
+    program.metadata().is_ok_and(|metadata| metadata.len() == 0)
 }
 
 /// Tells why the first entry of the tool's name is not taken for it.
 fn what_is_there(tool: Tool, path: &OsStr) -> Option<String> {
     let entry =
         std::env::split_paths(path).map(|dir| dir.join(tool.name())).find(|e| e.exists())?;
-    let what = if entry.is_dir() { "is a directory" } else { "is not executable" };
+    let what = match () {
+        () if entry.is_dir() => "is a directory",
+        () if is_empty(&entry) => "is empty",
+        () => "is not executable",
+    };
     Some(format!("{} {what}", entry.display()))
 }
 
-fn how_to_get(tool: Tool) -> &'static str {
+pub(super) fn how_to_get(tool: Tool) -> &'static str {
     match tool {
         Tool::Helm => "brew install helm, or see https://helm.sh/docs/intro/install",
         Tool::Kubectl => "brew install kubectl, or see https://kubernetes.io/docs/tasks/tools",
@@ -100,7 +109,8 @@ mod tests {
     fn every_missing_program_is_named_with_what_stands_in_its_place() {
         let bin = tempfile::tempdir().unwrap();
         fs::create_dir(bin.path().join("helm")).unwrap();
-        fs::write(bin.path().join("kubectl"), "").unwrap();
+        fs::write(bin.path().join("kubectl"), "#!/bin/sh\n").unwrap();
+        fs::write(bin.path().join("oci"), "").unwrap();
 
         let missing =
             Programs::find([Tool::Helm, Tool::Kubectl, Tool::Oci], bin.path().as_os_str())
@@ -110,7 +120,7 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         cannot find `helm` on PATH: BIN/helm is a directory
         cannot find `kubectl` on PATH: BIN/kubectl is not executable
-        cannot find `oci` on PATH
+        cannot find `oci` on PATH: BIN/oci is empty
         ");
         insta::assert_snapshot!(missing.hint(), @r"
         brew install helm, or see https://helm.sh/docs/intro/install
@@ -124,7 +134,7 @@ mod tests {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::create_dir(first.path().join("helm")).unwrap();
         let helm = second.path().join("helm");
-        fs::write(&helm, "").unwrap();
+        fs::write(&helm, "#!/bin/sh\n").unwrap();
         fs::set_permissions(&helm, fs::Permissions::from_mode(0o755)).unwrap();
 
         let path = std::env::join_paths([first.path(), second.path()]).unwrap();

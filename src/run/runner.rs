@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::schedule::Schedule;
 use super::stop::Stop;
 use super::vault::Vault;
+use super::versions;
 use crate::config::names::ClusterName;
 use crate::diagnose::Finding;
 use crate::fail::{Exit, Fail};
@@ -122,11 +123,22 @@ impl Runner {
             steps.into_iter().partition(|step| step.needs.is_empty());
         let (outside, within): (Vec<Step>, Vec<Step>) =
             rest.into_iter().partition(|step| step.within.is_none());
+        let (tools, runner) = (plan.tools(), Arc::clone(self));
+        let found = async move { versions::look(tools, &runner.exec, &runner.stop).await };
+        let found = tokio::spawn(found);
         let mut survey = Survey::default();
         for steps in [first, outside, within] {
             if survey.failures.is_empty() {
                 self.look_at(steps, &mut survey).await;
             }
+        }
+        let found = found.await.unwrap_or_default();
+        // Why whatever they were asked for went wrong.
+        if let Some(unfit) = found.unfit() {
+            survey.failures = vec![(None, unfit)];
+        }
+        for note in found.notes {
+            self.feed.emit(Event::StepNoted { step: "run".to_owned(), note });
         }
         let order: Vec<&StepId> = plan.steps().map(|step| &step.id).collect();
         let place = |id: &StepId| order.iter().position(|step| *step == id);

@@ -3,7 +3,7 @@
 use super::cmd::{Cmd, Tool};
 use super::output::Output;
 use super::s3;
-use crate::fail::{Exit, Fail};
+use crate::fail::{DISK_FULL, Exit, Fail};
 
 /// One known way to fail: words in stderr, the exit code that it leads to, and the way out.
 struct Known {
@@ -12,11 +12,62 @@ struct Known {
     hint: &'static str,
 }
 
-const KUBERNETES: &[Known] = &[
+/// Of the program by which a kubeconfig gets its credentials.
+const HELPER: &[Known] = &[
+    Known {
+        words: &["getting credentials", "no such file or directory"],
+        exit: Exit::Unavailable,
+        hint: "`kubectl config view --minify` shows the credential helper, which is not on this machine; `pip install oci-cli` brings that of OKE",
+    },
+    Known {
+        words: &["getting credentials: exec: executable", "not found"],
+        exit: Exit::Unavailable,
+        hint: "`kubectl config view --minify` shows the credential helper, which is not on this machine; `pip install oci-cli` brings that of OKE",
+    },
+    Known {
+        words: &["getting credentials", "standard input is not a terminal"],
+        exit: Exit::Denied,
+        hint: "`kubectl config view --minify` shows the credential helper, which wants to ask somebody; let it answer by itself, or name a kubeconfig with other credentials by `kubeconfig:` or --kubeconfig",
+    },
+    Known {
+        words: &["getting credentials", "decoding stdout"],
+        exit: Exit::Denied,
+        hint: "`kubectl config view --minify` shows the credential helper: by itself it must print the credential and nothing else, so turn off its banners and warnings",
+    },
+    Known {
+        words: &["getting credentials: exec plugin didn't return"],
+        exit: Exit::Denied,
+        hint: HELPER_SILENT,
+    },
+    Known {
+        words: &[
+            "getting credentials",
+            "plugin returned version client.authentication.k8s.io/__internal",
+        ],
+        exit: Exit::Denied,
+        hint: HELPER_SILENT,
+    },
     Known {
         words: &["getting credentials"],
         exit: Exit::Denied,
         hint: "`kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired",
+    },
+];
+
+const HELPER_SILENT: &str = "`kubectl config view --minify` shows the credential helper, which ended well and printed no credential; its command, typed by hand, may tell why";
+const HELPER_HANGS: &str = "`kubectl get namespaces` runs the same credential helper: it may wait for a login, a question or a network; `oci session authenticate` when its session has expired";
+const SERVER_HANGS: &str = "`kubectl cluster-info` shows whether the API server answers from here; a private endpoint needs a way into its network";
+
+const KUBERNETES: &[Known] = &[
+    Known {
+        words: &["certificate has expired or is not yet valid"],
+        exit: Exit::Failed,
+        hint: "`date -u` shows this machine's clock, and `timedatectl set-ntp true` sets it; when it is right, the API server's certificate has to be renewed",
+    },
+    Known {
+        words: &["certificate signed by unknown authority"],
+        exit: Exit::Config,
+        hint: "`oci ce cluster create-kubeconfig --cluster-id OCID` writes the cluster's own authority into the kubeconfig; if that does not help, something between here and the cluster opens TLS",
     },
     Known {
         words: &["server gave HTTP response to HTTPS client"],
@@ -147,6 +198,9 @@ const KUBERNETES: &[Known] = &[
     },
 ];
 
+const DISK: Known =
+    Known { words: &["no space left on device"], exit: Exit::Failed, hint: DISK_FULL };
+
 const PULL: Known = Known {
     words: &[],
     exit: Exit::Failed,
@@ -213,10 +267,11 @@ const HELM: &[Known] = &[
 /// What a failed command means for a person.
 pub fn explain(cmd: &Cmd, output: &Output) -> Fail {
     let known = match cmd.tool {
+        _ if DISK.fits(&output.stderr) => Some(&DISK),
         // Whatever kept it from coming.
         Tool::Helm if cmd.args.first().is_some_and(|word| word == "pull") => Some(&PULL),
-        Tool::Helm => HELM.iter().chain(KUBERNETES).find(|known| known.fits(&output.stderr)),
-        Tool::Kubectl => KUBERNETES.iter().find(|known| known.fits(&output.stderr)),
+        Tool::Helm => find(HELM.iter().chain(HELPER).chain(KUBERNETES), &output.stderr),
+        Tool::Kubectl => find(HELPER.iter().chain(KUBERNETES), &output.stderr),
         Tool::Oci => None,
     };
     let error = format!("running `{cmd}`: {}", last_words(output));
@@ -224,6 +279,27 @@ pub fn explain(cmd: &Cmd, output: &Output) -> Fail {
         Some(known) => Fail::new(known.exit, error).hint(known.hint),
         None => Fail::new(Exit::Failed, error),
     }
+}
+
+/// What it means for a person that a command had no answer in time, as `error` says: the program
+/// that it waited for, or what it wrote meanwhile, tells why.
+pub fn silent(cmd: &Cmd, mut error: String, waited_for: Option<&str>, stderr: &str) -> Fail {
+    let speaks_to_cluster = cmd.cluster.is_some();
+    let hint = match waited_for {
+        Some(program) => {
+            error.push_str(&format!(" and waited for `{program}`, which it had started"));
+            HELPER_HANGS
+        }
+        None => {
+            find(HELPER.iter().chain(KUBERNETES), stderr).map_or(SERVER_HANGS, |known| known.hint)
+        }
+    };
+    if !stderr.trim().is_empty() {
+        let output = Output { stderr: stderr.to_owned(), ..Output::default() };
+        error.push_str(&format!("; it said: {}", last_words(&output)));
+    }
+    let fail = Fail::new(Exit::Failed, error);
+    if speaks_to_cluster { fail.hint(hint) } else { fail }
 }
 
 /// What a refusal by Object Storage means for a person.
@@ -243,9 +319,13 @@ impl Known {
     }
 }
 
+fn find<'a>(known: impl IntoIterator<Item = &'a Known>, stderr: &str) -> Option<&'a Known> {
+    known.into_iter().find(|known| known.fits(stderr))
+}
+
 /// The last lines that the command wrote, without log lines unless there is nothing else; or how it
 /// ended.
-fn last_words(output: &Output) -> String {
+pub fn last_words(output: &Output) -> String {
     let all: Vec<&str> = output.stderr.lines().filter(|line| !line.trim().is_empty()).collect();
     let said: Vec<&str> = all.iter().copied().filter(|line| !is_log(line)).collect();
     let mut lines = if said.is_empty() { all } else { said };
@@ -257,7 +337,18 @@ fn last_words(output: &Output) -> String {
             None => "it was ended by a signal".to_owned(),
         };
     }
-    lines[lines.len().saturating_sub(8)..].join("\n")
+    let last = &lines[lines.len().saturating_sub(8)..];
+    last.iter().map(|line| shown(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// A line as far as a person may want to read it, its end, which tells the cause; without what a
+/// terminal would obey.
+fn shown(line: &str) -> String {
+    const LONGEST: usize = 2000;
+    let excess = line.chars().count().saturating_sub(LONGEST);
+    let cut = if excess == 0 { "" } else { "..." };
+    let plain = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+    cut.chars().chain(line.chars().skip(excess).map(plain)).collect()
 }
 
 /// Helm's `level=WARN msg=...` and kubectl's `E1123 19:21:08.123456 4711 memcache.go:265] ...`.
@@ -334,6 +425,32 @@ mod tests {
                 "{stderr}"
             );
         }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_one_whatever_was_done() {
+        // Helm 3 and 4 alike, onto a full disk and with a cache on one.
+        let words = [
+            "Error: write /charts/thanos-17.3.1.tgz2765972618: no space left on device",
+            "Error: looks like \"https://charts.example.com\" is not a valid chart repository or cannot be reached: write /cache/repository/x-index.yaml1406841855: no space left on device",
+        ];
+        for stderr in words {
+            let output = Output { code: Some(1), stderr: stderr.into(), ..Output::default() };
+            let fail = explain(&Cmd::new(Tool::Helm, ["pull"]), &output);
+            assert_eq!(fail.hint.as_deref(), Some(DISK_FULL), "{stderr}");
+        }
+    }
+
+    #[test]
+    fn of_an_endless_line_its_end_is_shown() {
+        let stderr = "x".repeat(1 << 20) + " no route";
+        let output = Output { code: Some(1), stderr, ..Output::default() };
+        let fail = explain(&Cmd::new(Tool::Helm, ["list"]), &output);
+        assert!(
+            fail.error.ends_with("xx no route") && fail.error.len() < 2100,
+            "{}",
+            fail.error.len()
+        );
     }
 
     #[test]

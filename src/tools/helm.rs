@@ -179,7 +179,10 @@ impl Status {
 /// # Errors
 /// When the answer is not what Helm 3 or 4 print.
 pub fn status(stdout: &str) -> Result<Status> {
-    serde_json::from_str(stdout).context("reading helm's status of the release")
+    serde_json::from_str(stdout).with_context(|| {
+        let head: String = stdout.chars().take(80).collect();
+        format!("reading helm's status of the release, which begins with {head:?}")
+    })
 }
 
 /// One revision of a release.

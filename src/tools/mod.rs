@@ -11,4 +11,5 @@ pub mod output;
 pub mod s3;
 #[cfg(test)]
 mod tests;
+pub mod versions;
 pub mod yaml;

@@ -1,7 +1,7 @@
 //! A machine that okemon is run on, with fakes in the place of its tools.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -43,6 +43,14 @@ impl Machine {
         }
         fs::write(self.path("script.json"), script.to_string()).unwrap();
         self
+    }
+
+    /// Puts a program on its PATH, or whatever these bytes are.
+    pub(crate) fn tool(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path("bin").join(name);
+        let _ = fs::remove_file(&path);
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

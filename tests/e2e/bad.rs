@@ -86,7 +86,7 @@ fn a_kubeconfig_that_leads_elsewhere_is_told_in_the_tools_own_words() {
     ");
     assert_snapshot!(helper("echo welcome", 77), @r#"
     sin/cluster: LOOK: Unable to connect to the server: getting credentials: decoding stdout: couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }
-    hint: `kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired
+    hint: `kubectl config view --minify` shows the credential helper: by itself it must print the credential and nothing else, so turn off its banners and warnings
     "#);
     assert_snapshot!(helper("read answer </dev/tty", 77), @"
     sin/cluster: LOOK: /bin/sh: 1: cannot open /dev/tty: No such device or address

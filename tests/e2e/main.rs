@@ -9,8 +9,10 @@
 mod again;
 mod alone;
 mod bad;
+mod clock;
 mod docs;
 mod door;
+mod helper;
 mod install;
 mod killed;
 mod live;
