@@ -17,6 +17,8 @@ mod bad;
 mod machine;
 #[path = "e2e/schema.rs"]
 mod schema;
+#[path = "cli/strings.rs"]
+mod strings;
 
 use machine::{KEYS, Machine, SMALL, data, refusal, result};
 

@@ -3,7 +3,9 @@
 //! Names that have a type of their own are checked by `names`.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
+use super::faults::quoted;
 use super::names::{BadValue, host, refuse};
 
 /// A kubeconfig context. One that begins with `-` would be read as a flag by the tools.
@@ -11,7 +13,7 @@ pub(super) fn context(text: &str) -> Result<String, BadValue> {
     if text.starts_with('-') {
         return refuse(text, "begins with `-`; rename the context: kubectl config rename-context");
     }
-    if text.trim() != text || text.is_empty() || text.contains(char::is_control) {
+    if text.trim() != text || text.is_empty() || text.contains(unseen) {
         return refuse(
             text,
             "is not the name of a context; kubectl config get-contexts lists them",
@@ -20,10 +22,36 @@ pub(super) fn context(text: &str) -> Result<String, BadValue> {
     Ok(text.to_owned())
 }
 
+/// The path of a file or a directory.
+pub(super) fn path(text: &str) -> Result<PathBuf, BadValue> {
+    if text.starts_with('~') {
+        return refuse(text, "begins with `~`, which only a shell expands; write the whole path");
+    }
+    if text.starts_with('-') {
+        return refuse(
+            text,
+            format!("begins with `-`, as a flag does; write {}", quoted(&format!("./{text}"))),
+        );
+    }
+    if let Some(character) = text.chars().find(|c| unseen(*c)) {
+        return refuse(text, format!("has {character:?} in it; rename it"));
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// What makes a line on the screen, or in a script, another one than it seems to be: line breaks,
+/// what a terminal obeys, what turns the direction of writing.
+fn unseen(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
 /// The tenancy's Object Storage namespace; older ones are the tenancy's name.
 pub(super) fn storage_namespace(text: &str) -> Result<String, BadValue> {
     let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-    if text.is_empty() || !text.chars().all(known) {
+    let hyphen = text.starts_with('-') || text.ends_with('-');
+    if text.is_empty() || hyphen || !text.chars().all(known) {
         return refuse(text, "is not an Object Storage namespace; `oci os ns get` says it");
     }
     Ok(text.to_owned())
@@ -62,6 +90,13 @@ pub(super) fn image_registry(text: &str) -> Result<String, BadValue> {
 
 /// The name of a Secret.
 pub(super) fn secret(text: &str) -> Result<String, BadValue> {
+    if subdomain(text) {
+        return Ok(text.to_owned());
+    }
+    refuse(text, "is not the name of a Secret; `kubectl get secrets` lists them")
+}
+
+fn subdomain(text: &str) -> bool {
     let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let part = |part: &str| {
         !part.is_empty()
@@ -69,19 +104,30 @@ pub(super) fn secret(text: &str) -> Result<String, BadValue> {
             && !part.starts_with('-')
             && !part.ends_with('-')
     };
-    if text.len() <= 253 && text.split('.').all(part) {
-        return Ok(text.to_owned());
-    }
-    refuse(text, "is not the name of a Secret; `kubectl get secrets` lists them")
+    text.len() <= 253 && text.split('.').all(part)
 }
 
-/// The name of a label. Whether a node has it is not known here; but a key that is longer than any
-/// could not be read back from a document.
-pub(super) fn label(text: &str) -> Result<String, BadValue> {
-    if (1..=317).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic()) {
+/// The key of a label or a taint: a name, perhaps behind a domain and `/`.
+pub(super) fn label_key(text: &str) -> Result<String, BadValue> {
+    let (domain, name) = text.split_once('/').unwrap_or(("a", text));
+    if subdomain(domain) && label_name(name) {
         return Ok(text.to_owned());
     }
-    refuse(text, "is not the name of a label; `kubectl get nodes --show-labels` lists them")
+    refuse(text, "is not the key of a label; `kubectl describe nodes` shows labels and taints")
+}
+
+/// The value of a label or a taint.
+pub(super) fn label_value(text: &str) -> Result<String, BadValue> {
+    if text.is_empty() || label_name(text) {
+        return Ok(text.to_owned());
+    }
+    refuse(text, "is not the value of a label; `kubectl describe nodes` shows labels and taints")
+}
+
+fn label_name(text: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let end = |c: char| c.is_ascii_alphanumeric();
+    text.len() <= 63 && text.chars().all(known) && text.starts_with(end) && text.ends_with(end)
 }
 
 /// A Prometheus duration. Prometheus, its operator and Thanos agree on this form.
@@ -188,13 +234,14 @@ mod tests {
 
     #[test]
     fn plain_values_are_accepted_as_their_readers_accept_them() {
-        let table: [(Check, &[&str]); 11] = [
+        let table: [(Check, &[&str]); 12] = [
             (context, &["oke-sin", "arn:aws/x y", "admin@prod"]),
             (storage_namespace, &["axabcdef1234", "acme-dev"]),
             (prefix, &["", "a", "prod/sin", "a.b/c_d-e"]),
             (image_registry, &["sin.ocir.io/mytenancy", "localhost:5000", "mirror/a/b"]),
             (secret, &["ocir", "ocir-2.sin"]),
-            (label, &["pool", "node-role.kubernetes.io/monitoring", "{{x}}"]),
+            (label_key, &["pool", "node.kubernetes.io/instance-type", "a.b_c-D"]),
+            (label_value, &["", "true", "VM.Standard.E5.Flex"]),
             (duration, &["72h", "365d", "0d", "0", "1d12h", "1y2w3d4h5m6s7ms", "292y"]),
             (version, &["9.1.0", "1.2.3-rc.1+b"]),
             (uid, &["0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f"]),
@@ -210,7 +257,7 @@ mod tests {
 
     #[test]
     fn plain_values_are_refused_with_what_to_write_instead() {
-        let table: [(Check, &str, &str); 18] = [
+        let table: [(Check, &str, &str); 20] = [
             (context, "-A", "begins with `-`; rename the context: kubectl config rename-context"),
             (context, " ", "is not the name of a context; kubectl config get-contexts lists them"),
             (
@@ -237,9 +284,19 @@ mod tests {
             (secret, "OCIR", "is not the name of a Secret; `kubectl get secrets` lists them"),
             (secret, "-ocir", "is not the name of a Secret; `kubectl get secrets` lists them"),
             (
-                label,
-                "a b",
-                "is not the name of a label; `kubectl get nodes --show-labels` lists them",
+                label_key,
+                "/pool",
+                "is not the key of a label; `kubectl describe nodes` shows labels and taints",
+            ),
+            (
+                label_key,
+                "a/b/c",
+                "is not the key of a label; `kubectl describe nodes` shows labels and taints",
+            ),
+            (
+                label_value,
+                "{{ x }}",
+                "is not the value of a label; `kubectl describe nodes` shows labels and taints",
             ),
             (
                 duration,

@@ -212,7 +212,11 @@ pub(super) fn host(authority: &str) -> Option<&str> {
         return address.parse::<std::net::Ipv6Addr>().is_ok().then_some(host);
     }
     let label = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        let known = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        !part.is_empty()
+            && part.chars().all(known)
+            && !part.starts_with('-')
+            && !part.ends_with('-')
     };
     host.split('.').all(label).then_some(host)
 }

@@ -211,7 +211,9 @@ fn values(f: &mut Fields<'_>, above: &ValuesFiles) -> ValuesFiles {
 }
 
 fn placement(f: &mut Fields<'_>, above: &Placement) -> Placement {
-    let labels = f.key("nodeSelector", "Labels that a node must have.").texts(checks::label);
+    let labels = f
+        .key("nodeSelector", "Labels that a node must have.")
+        .texts(checks::label_key, checks::label_value);
     let tolerations = f.key("tolerations", "Taints that are tolerated.").items(toleration);
     Placement {
         node_selector: if labels.is_empty() { above.node_selector.clone() } else { labels },
@@ -224,9 +226,9 @@ fn toleration(f: &mut Fields<'_>) -> Value {
     let operators = [("Exists", "Exists"), ("Equal", "Equal")];
     let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"].map(|effect| (effect, effect));
     let said = [
-        ("key", f.key("key", "The taint's key.").text(anything).map(Value::from)),
+        ("key", f.key("key", "The taint's key.").text(checks::label_key).map(Value::from)),
         ("operator", f.key("operator", "How it is compared.").word(&operators).map(Value::from)),
-        ("value", f.key("value", "The taint's value.").text(anything).map(Value::from)),
+        ("value", f.key("value", "The taint's value.").text(checks::label_value).map(Value::from)),
         ("effect", f.key("effect", "The taint's effect.").word(&effects).map(Value::from)),
         (
             "tolerationSeconds",
@@ -352,7 +354,7 @@ fn text() -> Value {
     json!({"type": "string"})
 }
 
-/// For keys that are refused anyway, or whose form is Kubernetes' affair.
+/// For keys that are refused anyway.
 #[expect(clippy::unnecessary_wraps, reason = "it stands beside parsers that can fail")]
 fn anything(text: &str) -> Result<String, Infallible> {
     Ok(text.to_owned())

@@ -87,7 +87,8 @@ fn answer(name: &str, args: &[String]) {
     let environment: Vec<_> = env::vars_os().map(|(name, _)| name).collect();
     let environment: Vec<_> = environment.iter().map(|name| name.to_string_lossy()).collect();
     let call = serde_json::json!({
-        "line": line, "stdin": stdin, "environment": environment, "pids": [Some(process::id()), child],
+        "line": line, "args": args, "stdin": stdin, "environment": environment,
+        "kubeconfig": env::var("KUBECONFIG").ok(), "pids": [Some(process::id()), child],
     });
     let log = env::var_os("FAKE_LOG").expect("FAKE_LOG");
     let mut log = fs::OpenOptions::new().append(true).create(true).open(log).expect("log");

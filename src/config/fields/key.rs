@@ -13,8 +13,10 @@ use super::Fields;
 use crate::config::faults::{Fault, Place, quoted};
 use crate::config::layers::{CLUSTER, REGION, SETTINGS};
 use crate::config::reader::NOT_YET;
-use crate::config::tree;
+use crate::config::{checks, tree};
 
+/// As long as a path may be; what is longer would fit into no command line either.
+const LONGEST: usize = 4096;
 const TEXT: &str = "a text";
 const LIST: &str = "a list such as [a, b]";
 const MAPPING: &str = "a mapping such as {key: value}";
@@ -104,13 +106,7 @@ impl<'f, 'a> Key<'f, 'a> {
             (Place::File { .. }, Some(source)) => source.directory.clone(),
             _ => PathBuf::new(),
         };
-        self.parsed(&given, |text| {
-            if text.starts_with('~') {
-                let why = "begins with `~`, which only a shell expands; write the whole path";
-                return Err(format!("{} {why}", quoted(text)));
-            }
-            Ok(directory.join(text))
-        })
+        self.parsed(&given, |text| checks::path(text).map(|path| directory.join(path)))
     }
 
     /// A list of scalars that `parse` understands, each of the form that `schema` says.
@@ -130,9 +126,10 @@ impl<'f, 'a> Key<'f, 'a> {
         self.sequence().iter().filter_map(parsed).collect()
     }
 
-    /// A mapping of names that `parse` understands to texts.
+    /// A mapping of free names to texts; `parse_name` and `parse` understand them.
     pub(in crate::config) fn texts<E: Display>(
         mut self,
+        parse_name: impl Fn(&str) -> Result<String, E>,
         parse: impl Fn(&str) -> Result<String, E>,
     ) -> Map<String, Value> {
         self.declare(json!({"type": "object", "additionalProperties": {"type": "string"}}));
@@ -141,7 +138,10 @@ impl<'f, 'a> Key<'f, 'a> {
             Node::Scalar(scalar) => {
                 let place = self.fields.marker_place(key.span().start());
                 let name = Given { text: key.as_str().to_owned(), place };
-                Some((self.parsed(&name, &parse)?, json!(scalar.as_str())))
+                let place = self.fields.node_place(node);
+                let value = Given { text: scalar.as_str().to_owned(), place };
+                let parsed = (self.parsed(&name, &parse_name), self.parsed(&value, &parse));
+                Some((parsed.0?, json!(parsed.1?)))
             }
             _ => self.wrong_form(node, TEXT),
         };
@@ -278,6 +278,12 @@ impl<'f, 'a> Key<'f, 'a> {
             let key = self.fields.shown(self.name);
             self.fields.report(Fault::new(given.place.clone(), key, error.to_string()));
         };
+        if given.text.len() > LONGEST {
+            let long = format!("has {} bytes; {LONGEST} are enough", given.text.len());
+            let key = self.fields.shown(self.name);
+            self.fields.report(Fault::new(given.place.clone(), key, long));
+            return None;
+        }
         parse(&given.text).map_err(refuse).ok()
     }
 

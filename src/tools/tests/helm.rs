@@ -30,10 +30,12 @@ fn read(name: &str, output: &Output) -> String {
     match name.split('-').next() {
         Some("status" | "resources") => status(&output.stdout),
         Some("history") => {
-            format!(
-                "newest that was deployed: {:?}",
-                helm::newest_deployed(&output.stdout).unwrap()
-            )
+            let revisions = helm::revisions(&output.stdout).unwrap();
+            let line = |revision: &helm::Revision| {
+                let helm::Revision { revision, status, chart, description } = revision;
+                format!("{revision} {status} {chart}: {description}")
+            };
+            revisions.iter().map(line).collect::<Vec<_>>().join("\n")
         }
         Some("list") => {
             let releases: Vec<Value> = serde_json::from_str(&output.stdout).unwrap();
@@ -53,7 +55,7 @@ fn read(name: &str, output: &Output) -> String {
 
 fn status(stdout: &str) -> String {
     let status = helm::status(stdout).unwrap();
-    let pending = if status.is_pending() { ", pending" } else { "" };
+    let unfinished = if status.is_finished() { "" } else { ", unfinished" };
     let values = if status.config.is_object() { "with values" } else { "without values" };
     let objects = status.info.resources.as_ref().map_or_else(
         || "no objects are told".to_owned(),
@@ -63,7 +65,7 @@ fn status(stdout: &str) -> String {
         },
     );
     format!(
-        "revision {} is {}{pending}: {}\n{values}; {objects}",
+        "revision {} is {}{unfinished}: {}\n{values}; {objects}",
         status.version, status.info.status, status.info.description
     )
 }
