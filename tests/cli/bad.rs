@@ -89,11 +89,13 @@ fn every_other_file_that_is_none_is_told_in_the_same_words() {
     error: reading the values file own.yaml: it has more than 64 MiB
     hint: `helm show values CHART` shows what may stand in it
     error: reading own.yaml, which OKEMON_S3_ACCESS_KEY_FILE names: it has more than 64 MiB
+    hint: `export OKEMON_S3_ACCESS_KEY_FILE=FILE` names a file with the key and nothing else
     error: reading the plan own.yaml: it has more than 64 MiB
     hint: `okemon plan --live -o json > FILE` makes one
     error: reading the values file own.yaml: invalid utf-8 sequence of 1 bytes from index 3
     hint: `helm show values CHART` shows what may stand in it
     error: reading own.yaml, which OKEMON_S3_ACCESS_KEY_FILE names: invalid utf-8 sequence of 1 bytes from index 3
+    hint: `export OKEMON_S3_ACCESS_KEY_FILE=FILE` names a file with the key and nothing else
     error: reading the plan own.yaml: expected value at line 1 column 1
     hint: `okemon plan --live -o json > FILE` makes one
     ");
@@ -136,12 +138,12 @@ fn a_file_that_is_no_program_of_this_machine_is_told_as_that() {
     error: cannot find `kubectl` on PATH: DIR/bin/kubectl is empty
     hint: brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     another machine's
-    run  failed: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: ELF�: not found
-    error: run: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: ELF�: not found
+    run  failed: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: �ELF�����: not found
+    error: run: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: �ELF�����: not found
     hint: brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     Windows'
-    run  failed: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: MZ�: not found
-    error: run: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: MZ�: not found
+    run  failed: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: MZ��: not found
+    error: run: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 1: MZ��: not found
     hint: brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     a script whose interpreter is missing
     run  failed: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: No such file or directory (os error 2)
@@ -176,16 +178,17 @@ fn a_tool_that_is_too_old_is_refused_before_anything_is_changed() {
     let mut install = machine.okemon(&["install"]);
     assert_snapshot!(errors(machine.ended(install.envs(KEYS)), 69), @"
     run  failed: cannot use `helm`: DIR/bin/helm is version 3.9.4; okemon needs 3.11 or a newer one
-    run  failed: cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.22 or a newer one
     error: run: cannot use `helm`: DIR/bin/helm is version 3.9.4; okemon needs 3.11 or a newer one
-    error: run: cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.22 or a newer one
+        cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.22 or a newer one
     hint: brew install helm, or see https://helm.sh/docs/intro/install
-    hint: brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
+    brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     ");
     let mut plan = machine.okemon(&["plan", "--live"]);
     assert_snapshot!(refusal(machine.ended(plan.envs(KEYS)), 69), @"
     error: cannot use `helm`: DIR/bin/helm is version 3.9.4; okemon needs 3.11 or a newer one
+    cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.22 or a newer one
     hint: brew install helm, or see https://helm.sh/docs/intro/install
+    brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     ");
     let log = fs::read_to_string(machine.path("log")).unwrap();
     let changes = ["apply", "create", "upgrade", "replace", "patch"];

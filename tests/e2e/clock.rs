@@ -16,8 +16,8 @@ fn clock(sandbox: &Sandbox) -> PathBuf {
     let library = sandbox.path("clock.so");
     let mut compiler = Command::new("cc");
     compiler.args(["-shared", "-fPIC", "-o"]).arg(&library);
-    let compiled = compiler.arg(repository().join("tests/e2e/clock.c")).status().unwrap();
-    assert!(compiled.success());
+    let made = compiler.arg(repository().join("tests/e2e/clock.c")).status().unwrap();
+    assert!(made.success());
     library
 }
 
