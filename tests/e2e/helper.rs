@@ -88,10 +88,10 @@ fn a_helper_that_answers_badly_is_told_with_its_fault() {
     hint: `kubectl config view --minify` shows the credential helper: by itself it must print the credential and nothing else, so turn off its banners and warnings
 
     sin/cluster: LOOK: Unable to connect to the server: getting credentials: exec plugin didn't return a token or cert/key pair
-    hint: `kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired
+    hint: `kubectl config view --minify` shows the credential helper, which ended well and printed no credential; its command, typed by hand, may tell why
 
     sin/cluster: LOOK: Unable to connect to the server: getting credentials: exec plugin is configured to use API version client.authentication.k8s.io/v1, plugin returned version client.authentication.k8s.io/__internal
-    hint: `kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired
+    hint: `kubectl config view --minify` shows the credential helper, which ended well and printed no credential; its command, typed by hand, may tell why
 
     sin/cluster: LOOK: Unable to connect to the server: getting credentials: exec plugin cannot support interactive mode: standard input is not a terminal
     hint: `kubectl config view --minify` shows the credential helper, which wants to ask somebody; let it answer by itself, or name a kubeconfig with other credentials by `kubeconfig:` or --kubeconfig
