@@ -275,8 +275,8 @@ fn within(machine: &Machine, words: &[&str]) -> Command {
     command
 }
 
-/// okemon where the directory `full` is a disk of its own, mounted with these options; none where
-/// this machine lets nobody mount.
+/// okemon where the directory `full` is a disk of its own, mounted with these options; none, and so
+/// nothing is tried, where the machine lets nobody mount.
 fn on_a_disk(machine: &Machine, options: &str, args: &[&str]) -> Option<Command> {
     let full = machine.path("full");
     fs::create_dir_all(&full).unwrap();
@@ -284,7 +284,6 @@ fn on_a_disk(machine: &Machine, options: &str, args: &[&str]) -> Option<Command>
     let mount = format!("PATH=/usr/bin:/bin mount -t tmpfs -o {options} none '{}'", full.display());
     let may = Command::new(unshare[0]).args(&unshare[1..]).arg(&mount).status();
     if !may.is_ok_and(|status| status.success()) {
-        eprintln!("not tried: this machine lets nobody mount a disk");
         return None;
     }
     let mut okemon = within(machine, &unshare);
