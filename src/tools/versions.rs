@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::cmd::{Cmd, Tool};
 
-/// The oldest version that a whole install was seen to work with; none: any will do.
+/// The oldest version that knows everything that is asked of it, see docs/tested.md; none: any will do.
 pub fn oldest(tool: Tool) -> Option<Version> {
     match tool {
         Tool::Helm => Some(Version::new(3, 11, 0)),
-        Tool::Kubectl => Some(Version::new(1, 22, 0)),
+        Tool::Kubectl => Some(Version::new(1, 28, 0)),
         Tool::Oci => None,
     }
 }

@@ -179,14 +179,14 @@ fn a_tool_that_is_too_old_is_refused_before_anything_is_changed() {
     assert_snapshot!(errors(machine.ended(install.envs(KEYS)), 69), @"
     run  failed: cannot use `helm`: DIR/bin/helm is version 3.9.4; okemon needs 3.11 or a newer one
     error: run: cannot use `helm`: DIR/bin/helm is version 3.9.4; okemon needs 3.11 or a newer one
-        cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.22 or a newer one
+        cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.28 or a newer one
     hint: brew install helm, or see https://helm.sh/docs/intro/install
     brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     ");
     let mut plan = machine.okemon(&["plan", "--live"]);
     assert_snapshot!(refusal(machine.ended(plan.envs(KEYS)), 69), @"
     error: cannot use `helm`: DIR/bin/helm is version 3.9.4; okemon needs 3.11 or a newer one
-    cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.22 or a newer one
+    cannot use `kubectl`: DIR/bin/kubectl is version 1.21.14; okemon needs 1.28 or a newer one
     hint: brew install helm, or see https://helm.sh/docs/intro/install
     brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     ");
