@@ -69,7 +69,7 @@ fn search(target: &Target, time: Duration) -> (usize, usize) {
 fn said(target: &Target, input: &[u8]) -> String {
     let begin = spent();
     let said = catch_unwind(AssertUnwindSafe(|| (target.run)(input)));
-    let took = spent() - begin;
+    let took = spent().saturating_sub(begin);
     let Ok(said) = said else {
         panic!("{} panics: {}", target.name, kept(target, input).display())
     };

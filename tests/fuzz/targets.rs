@@ -68,8 +68,8 @@ const READERS: [&str; 6] = ["cluster", "bucket", "secret", "crds", "thanos", "re
 /// What helm, kubectl, oci or S3 answer: every step is given it in answer to each of its questions,
 /// by a program that succeeded, by one that failed, and by a server.
 fn answers(input: &[u8]) -> String {
-    let text = String::from_utf8_lossy(input).into_owned();
     static PLAN: LazyLock<Plan> = LazyLock::new(plan_of_the_tests);
+    let text = String::from_utf8_lossy(input).into_owned();
     let steps = PLAN.steps().filter(|step| READERS.contains(&step.id.name()));
     let said = steps.map(|step| decided(&step.intent, &text));
     said.collect::<Vec<_>>().join("\n")

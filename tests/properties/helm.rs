@@ -16,11 +16,11 @@ kind: Read
 {{ base $path }}: {{ $.Files.Get $path | fromYaml | toJson | b64enc }}
 {{ end }}"#;
 const VALUES: &str = "kind: Values\nvalues: {{ .Values | toJson | b64enc }}\n";
-const RUN: &str = r#"
+const RUN: &str = r"
 kind: Run
 {{ range $name, $value := .Values }}
 {{ $name }}: {{ tpl (toYaml $value) $ | fromYaml | toJson | b64enc }}
-{{ end }}"#;
+{{ end }}";
 
 /// One of the Helms of the sandbox.
 #[derive(Debug)]

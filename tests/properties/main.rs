@@ -3,7 +3,12 @@
 //!
 //! `OKEMON_CASES` says how many are tried: `make properties` tries a hundred thousand.
 
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "no part of okemon")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "no part of okemon"
+)]
 
 mod configurations;
 mod helm;

@@ -89,7 +89,7 @@ fn write(node: &Node, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     match node {
         Node::Scalar(scalar) => {
-            text.push_str(&format!("{}\n", scalar.replace('\n', &format!("\n{indent}"))))
+            text.push_str(&format!("{}\n", scalar.replace('\n', &format!("\n{indent}"))));
         }
         Node::Mapping(entries) => {
             for (key, value) in entries {
