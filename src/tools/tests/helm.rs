@@ -118,31 +118,31 @@ fn a_release_that_is_looked_at() {
         revision 1 is deployed: okemon: thanos-1.0.0
         with values; 1 v1/Service
     status-pending-install
-      revision 1 is pending-install, pending: Initial install underway
+      revision 1 is pending-install, unfinished: Initial install underway
       with values; no objects are told
     status-pending-rollback
       3.16.4 3.19.0
-        revision 3 is pending-rollback, pending: Rollback to 1
+        revision 3 is pending-rollback, unfinished: Rollback to 1
         with values; no objects are told
       4.1.4 4.3.1
-        revision 3 is pending-rollback, pending: Rollback to 1
+        revision 3 is pending-rollback, unfinished: Rollback to 1
         with values; 1 v1/ConfigMap
     status-pending-upgrade
       3.16.4 3.19.0
-        revision 2 is pending-upgrade, pending: Preparing upgrade
+        revision 2 is pending-upgrade, unfinished: Preparing upgrade
         with values; no objects are told
       4.1.4 4.3.1
-        revision 2 is pending-upgrade, pending: Preparing upgrade
+        revision 2 is pending-upgrade, unfinished: Preparing upgrade
         with values; 1 v1/ConfigMap
     status-uninstalled-but-kept
       revision 1 is uninstalled: Uninstallation complete
       with values; no objects are told
     status-uninstalling
       3.16.4 3.19.0
-        revision 1 is uninstalling: Deletion in progress (or silently failed)
+        revision 1 is uninstalling, unfinished: Deletion in progress (or silently failed)
         with values; no objects are told
       4.1.4 4.3.1
-        revision 1 is uninstalling: Deletion in progress (or silently failed)
+        revision 1 is uninstalling, unfinished: Deletion in progress (or silently failed)
         with values; 1 v1/ConfigMap
     "#);
 }
@@ -195,17 +195,17 @@ fn the_way_to_the_cluster() {
         hint: `oci ce cluster create-kubeconfig --cluster-id OCID` makes fresh credentials; `oci session authenticate` when the session has expired
     way-helper-absent
       3.16.4 3.19.0
-        Denied: Error: Kubernetes cluster unreachable: Get "https://127.0.0.1:6443/version": getting credentials: exec: executable oci not found
+        Unavailable: Error: Kubernetes cluster unreachable: Get "https://127.0.0.1:6443/version": getting credentials: exec: executable oci not found
         It looks like you are trying to use a client-go credential plugin that is not installed.
         To learn more about this feature, consult the documentation available at:
               https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
-        hint: `kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired
+        hint: `kubectl config view --minify` shows the credential helper, which is not on this machine; `pip install oci-cli` brings that of OKE
       4.1.4 4.3.1
-        Denied: Error: kubernetes cluster unreachable: Get "https://127.0.0.1:6443/version": getting credentials: exec: executable oci not found
+        Unavailable: Error: kubernetes cluster unreachable: Get "https://127.0.0.1:6443/version": getting credentials: exec: executable oci not found
         It looks like you are trying to use a client-go credential plugin that is not installed.
         To learn more about this feature, consult the documentation available at:
               https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
-        hint: `kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired
+        hint: `kubectl config view --minify` shows the credential helper, which is not on this machine; `pip install oci-cli` brings that of OKE
     way-helper-fails
       3.16.4 3.19.0
         Denied: the session has expired
@@ -231,10 +231,10 @@ fn the_way_to_the_cluster() {
     way-other-authority
       3.16.4 3.19.0
         Config: Error: Kubernetes cluster unreachable: Get "https://127.0.0.1:6443/version": tls: failed to verify certificate: x509: certificate signed by unknown authority
-        hint: `kubectl config view --minify` shows the server and its authority: the kubeconfig is of another cluster, or a proxy stands between
+        hint: `oci ce cluster create-kubeconfig --cluster-id OCID` writes the cluster's own authority into the kubeconfig; if that does not help, something between here and the cluster opens TLS
       4.1.4 4.3.1
         Config: Error: kubernetes cluster unreachable: Get "https://127.0.0.1:6443/version": tls: failed to verify certificate: x509: certificate signed by unknown authority
-        hint: `kubectl config view --minify` shows the server and its authority: the kubeconfig is of another cluster, or a proxy stands between
+        hint: `oci ce cluster create-kubeconfig --cluster-id OCID` writes the cluster's own authority into the kubeconfig; if that does not help, something between here and the cluster opens TLS
     way-other-context
       3.16.4 3.19.0
         Config: Error: Kubernetes cluster unreachable: context "oke-sin" does not exist
@@ -270,23 +270,31 @@ fn the_way_to_the_cluster() {
 
 #[test]
 fn the_revisions_of_a_release() {
-    assert_snapshot!(told("history"), @"
+    assert_snapshot!(told("history"), @r#"
     history-absent
       Failed: Error: release: not found
       no hint
     history-deployed
-      newest that was deployed: Some(1)
+      1 deployed thanos-1.0.0: okemon: thanos-1.0.0
     history-failed
-      newest that was deployed: Some(1)
+      3.16.4 3.19.0 4.1.4
+        1 deployed thanos-1.0.0: okemon: thanos-1.0.0
+        2 failed thanos-1.0.0: Upgrade "thanos" failed: failed to create resource: Service "thanos-storeapi" is invalid: spec.clusterIPs[0]: Invalid value: "nowhere": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
+      4.3.1
+        1 deployed thanos-1.0.0: okemon: thanos-1.0.0
+        2 failed thanos-1.0.0: Upgrade "thanos" failed: failed to create resource: server-side apply failed for object monitoring/thanos-storeapi /v1, Kind=Service: Service "thanos-storeapi" is invalid: spec.clusterIPs[0]: Invalid value: "nowhere": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
     history-pending-install
-      newest that was deployed: None
+      1 pending-install thanos-1.0.0: Initial install underway
     history-pending-rollback
-      newest that was deployed: Some(2)
+      1 superseded thanos-1.0.0: okemon: thanos-1.0.0
+      2 deployed thanos-1.0.0: okemon: thanos-1.0.0
+      3 pending-rollback thanos-1.0.0: Rollback to 1
     history-pending-upgrade
-      newest that was deployed: Some(1)
+      1 deployed thanos-1.0.0: okemon: thanos-1.0.0
+      2 pending-upgrade thanos-1.0.0: Preparing upgrade
     history-uninstalling
-      newest that was deployed: None
-    ");
+      1 uninstalling thanos-1.0.0: Deletion in progress (or silently failed)
+    "#);
 }
 
 #[test]
@@ -434,13 +442,13 @@ fn an_upgrade_that_the_cluster_refuses() {
     refused-for-an-immutable-set
       3.16.4 3.19.0
         Refused: Error: UPGRADE FAILED: cannot patch "thanos" with kind StatefulSet: StatefulSet.apps "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-        hint: `kubectl get persistentvolumeclaims` shows the volumes that cannot grow this way: docs/sizes.md says how they grow, then run this again
+        hint: run this again: what cannot be changed in place is made anew, and shown before
       4.1.4
         Refused: Error: UPGRADE FAILED: StatefulSet.apps "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-        hint: `kubectl get persistentvolumeclaims` shows the volumes that cannot grow this way: docs/sizes.md says how they grow, then run this again
+        hint: run this again: what cannot be changed in place is made anew, and shown before
       4.3.1
         Refused: Error: UPGRADE FAILED: server-side apply failed for object monitoring/thanos apps/v1, Kind=StatefulSet: StatefulSet.apps "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-        hint: `kubectl get persistentvolumeclaims` shows the volumes that cannot grow this way: docs/sizes.md says how they grow, then run this again
+        hint: run this again: what cannot be changed in place is made anew, and shown before
     refused-for-an-object-that-another-owns
       3.16.4 3.19.0
         Refused: Error: Unable to continue with install: ConfigMap "settings" in namespace "monitoring" exists and cannot be imported into the current release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"; annotation validation error: missing key "meta.helm.sh/release-name": must be set to "thanos"; annotation validation error: missing key "meta.helm.sh/release-namespace": must be set to "monitoring"

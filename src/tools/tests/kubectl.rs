@@ -59,11 +59,11 @@ fn the_way_to_the_cluster() {
     cluster-good
       Namespace/kube-system
     cluster-helper-absent
-      Denied: Unable to connect to the server: getting credentials: exec: executable oci not found
+      Unavailable: Unable to connect to the server: getting credentials: exec: executable oci not found
       It looks like you are trying to use a client-go credential plugin that is not installed.
       To learn more about this feature, consult the documentation available at:
             https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
-      hint: `kubectl get namespaces` runs the same credential helper; `oci session authenticate` when its session has expired
+      hint: `kubectl config view --minify` shows the credential helper, which is not on this machine; `pip install oci-cli` brings that of OKE
     cluster-helper-fails
       Denied: the session has expired
       Unable to connect to the server: getting credentials: exec: executable /bin/sh failed with exit code 1
@@ -80,7 +80,7 @@ fn the_way_to_the_cluster() {
       says: not found, try again
     cluster-other-authority
       Config: Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority
-      hint: `kubectl config view --minify` shows the server and its authority: the kubeconfig is of another cluster, or a proxy stands between
+      hint: `oci ce cluster create-kubeconfig --cluster-id OCID` writes the cluster's own authority into the kubeconfig; if that does not help, something between here and the cluster opens TLS
     cluster-other-context
       Config: error: context "oke-sin" does not exist
       hint: `kubectl config get-contexts` lists the contexts that there are; name one with `context:` or --context
@@ -164,7 +164,7 @@ fn objects_that_are_applied() {
       hint: `kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again
     apply-immutable-set
       Refused: The StatefulSet "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-      hint: `kubectl get persistentvolumeclaims` shows the volumes that cannot grow this way: docs/sizes.md says how they grow, then run this again
+      hint: run this again: what cannot be changed in place is made anew, and shown before
     apply-in-a-leaving-namespace
       Refused: Error from server (Forbidden): secrets "thanos-objstore-config" is forbidden: unable to create new content in namespace monitoring because it is being terminated
       hint: `kubectl get namespace` shows whether it is gone; run this again then
