@@ -75,8 +75,8 @@ fn a_second_install_sends_nothing_and_a_changed_value_makes_one_revision_of_one_
     okemon install --region sin
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     ~ sin/thanos  change thanos 17.3.1
-        compactor.retentionResolutionRaw: "365d" -> "30d"
         ! compactor.retentionResolutionRaw: what is older than 30d is deleted from the bucket for good
+        compactor.retentionResolutionRaw: "365d" -> "30d"
     Plan: 1 to change, 9 unchanged.
     sin/cluster  unchanged
     sin/namespace  unchanged

@@ -177,7 +177,7 @@ fn a_chart_or_a_values_file_that_is_none_is_told_before_anything_is_changed() {
     hint: `helm show values CHART` shows what may stand in it
     ");
     assert_snapshot!(own("a: [b\n"), @"
-    error: reading the values file own.yaml: did not find expected ',' or ']' at line 2 column 1, while parsing a flow sequence at line 1 column 4
+    error: reading the values file own.yaml: while parsing a flow sequence, expected ',' or ']' at byte 6 line 2 column 1
     hint: `helm show values CHART` shows what may stand in it
     ");
     std::fs::remove_file(sandbox.path("own.yaml")).unwrap();
