@@ -70,10 +70,9 @@ impl Helm {
     /// What a chart makes of values that it runs as a template.
     pub(crate) fn run(&self, values: &[Value]) -> Vec<Value> {
         let chart = chart(RUN);
-        let all = values
-            .iter()
-            .enumerate()
-            .map(|(number, value)| (format!("d{number}"), json!({"run": value})));
+        let all = values.iter().enumerate().map(|(number, value)| {
+            (format!("d{number}"), json!({"run": value, "z": "toYaml cuts the last line break"}))
+        });
         let file = chart.path().join("run.json");
         fs::write(&file, printable(&Value::Object(all.collect()))).unwrap();
         let mut answers = self.answers(chart.path(), &[&file], values.len());

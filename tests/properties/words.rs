@@ -31,9 +31,14 @@ pub(crate) fn text() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// A text that Helm's `toYaml` can write: of one with these two, which are no characters, it makes nothing.
+/// A text that Helm's `toYaml` can write: of one with control characters beyond ASCII's, or with what
+/// is no character, it makes nothing.
 pub(crate) fn writable() -> BoxedStrategy<String> {
-    text().prop_map(|text| text.replace(['\u{fffe}', '\u{ffff}'], "-")).boxed()
+    text()
+        .prop_map(|text| {
+            text.replace(|c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'), "-")
+        })
+        .boxed()
 }
 
 /// A text that may name a label.
