@@ -81,16 +81,14 @@ impl Helm {
 
     /// Installs or upgrades a release; `description` is kept with the revision.
     ///
-    /// okemon's own values make objects that the API server takes: Helm need not fetch its schemas
-    /// first, megabytes of them. It shall where values of the user's own have their say: Helm 3
-    /// would else send a misspelt field, which the API server drops in silence.
+    /// The API server checks the objects; helm would first fetch its schemas, megabytes of them.
     /// Never `--wait`: it names no reason, and sees nothing of what an operator makes.
     pub fn upgrade(&self, release: &Release, chart: &Path, description: &str) -> Cmd {
         let chart = chart.display().to_string();
         let own = release.values_file.as_ref().map(|path| path.display().to_string());
         let mut args = vec!["upgrade", "--install", release.name, &chart, "--skip-crds"];
-        args.extend(own.is_none().then_some("--disable-openapi-validation"));
-        args.extend(["--description", description, "--values", "-"]);
+        args.extend(["--disable-openapi-validation", "--description", description]);
+        args.extend(["--values", "-"]);
         args.extend(own.iter().flat_map(|own| ["--values", own]));
         self.cmd(&args).docs([release.values.clone()]).timeout(CHANGE)
     }
