@@ -1,7 +1,9 @@
 //! The bucket's keys: from the environment, from the Secret that is there already, or asked for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Deserialize;
@@ -9,6 +11,7 @@ use serde::Deserialize;
 use crate::ask::{Ask, NoAnswer};
 use crate::config::{Cluster, Config};
 use crate::content::doc::SecretName;
+use crate::content::objects::OBJSTORE_KEY;
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
 use crate::plan::Plan;
@@ -75,8 +78,13 @@ async fn stored(
     }
     // Nothing at all is the answer when there is no such Secret.
     let secret: Option<Secret> = serde_json::from_str(&output.stdout).ok();
-    let documents = secret.and_then(|secret| secret.data).unwrap_or_default();
-    Ok(documents.into_values().find_map(|document| in_document(&document.0)))
+    Ok(secret.and_then(|secret| secret.data).and_then(in_documents))
+}
+
+/// The keys in okemon's own document; else in one that was made by hand, under whatever name.
+fn in_documents(mut documents: BTreeMap<String, ByteString>) -> Option<Keys> {
+    let own = documents.remove(OBJSTORE_KEY);
+    own.into_iter().chain(documents.into_values()).find_map(|document| in_document(&document.0))
 }
 
 fn in_document(document: &[u8]) -> Option<Keys> {
@@ -123,5 +131,21 @@ mod tests {
         let keys = in_document(document).unwrap();
         assert_eq!((keys.access.expose_secret(), keys.secret.expose_secret()), ("a", "s"));
         assert!(in_document(b"type: OCI\nconfig: {}\n").is_none());
+    }
+
+    #[test]
+    fn okemons_own_document_has_the_newest_keys() {
+        let document = |key: &str| {
+            let text = format!("config: {{access_key: {key}, secret_key: s}}");
+            ByteString(text.into_bytes())
+        };
+        let found = |documents: &[(&str, &str)]| {
+            let documents = documents.iter().map(|(name, key)| ((*name).to_owned(), document(key)));
+            in_documents(documents.collect()).map(|keys| keys.access.expose_secret().to_owned())
+        };
+        let both = [("config.yaml", "old"), ("objstore.yml", "new")];
+        assert_eq!(found(&both).as_deref(), Some("new"));
+        assert_eq!(found(&both[..1]).as_deref(), Some("old"));
+        assert_eq!(found(&[]), None);
     }
 }

@@ -71,7 +71,7 @@ impl Release {
         match self.talk(&mut Talk::new(answers)) {
             Ok(decision) => decision,
             Err(Open::Refused(fail)) => Decision::Refuse(fail),
-            // Nothing was asked of the cluster, since nothing is there yet.
+            // The cluster was not asked, since nothing is there yet.
             Err(Open::Asking) => {
                 let archive = Talk::new(answers).archive(&self.archive).ok().flatten();
                 self.install(archive.as_ref().map(|archive| archive.sha256.as_str()))
@@ -115,7 +115,7 @@ impl Release {
         status: &helm::Status,
         change: &mut Change,
     ) -> Result<(), Open> {
-        let objects = if status.is_finished() && status.info.resources.is_none() {
+        let objects = if status.info.resources.is_none() {
             let cmd = self.helm.status_of_3(self.release.name);
             let output = talk.output(&cmd)?;
             // It was Helm 4, which had told: nothing is there.

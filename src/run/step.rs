@@ -66,7 +66,11 @@ impl Runner {
                 Some(decision) => decision,
                 None => self.look(step).await?,
             };
-            if let Some(note) = unlike_shown(&decision, progress.surveyed(&step.id)) {
+            let shown = progress.surveyed(&step.id);
+            if let Some(fail) = unheard(&decision, shown) {
+                return Err(fail.into());
+            }
+            if let Some(note) = unlike_shown(&decision, shown) {
                 self.feed.emit(Event::StepNoted { step: step.id.to_string(), note });
             }
             match decision {
@@ -262,6 +266,18 @@ impl Runner {
         }
         Ok(Some(text.into()))
     }
+}
+
+/// A step that was shown without a warning that it has now: nobody could say no to that.
+fn unheard(decision: &Decision, shown: Option<&Decision>) -> Option<Fail> {
+    let Decision::Do { deed, details, .. } = decision else { return None };
+    let before = match shown? {
+        Decision::Do { details, .. } => details.as_slice(),
+        _ => &[],
+    };
+    let new = details.iter().find(|line| line.starts_with("! ") && !before.contains(line))?;
+    let error = format!("{deed}: what is there has changed since it was shown: {new}");
+    Some(Fail::new(Exit::Refused, error).hint("run this again: it is shown before, with all else"))
 }
 
 /// What is about to be done, where something else was shown before.

@@ -61,7 +61,10 @@ fn unfit(tool: Tool, answer: Result<Output, Failure>) -> Result<Option<String>, 
         return Err(format!("does not run on this machine: {}", failure::last_words(&output)));
     }
     match (versions::read(tool, &output.stdout), versions::oldest(tool)) {
-        (Some(version), Some(oldest)) if version < oldest => {
+        // Distributions add words of their own, which must not count as those before a version do.
+        (Some(version), Some(oldest))
+            if (version.major, version.minor) < (oldest.major, oldest.minor) =>
+        {
             let (major, minor) = (oldest.major, oldest.minor);
             Err(format!("is version {version}; okemon needs {major}.{minor} or a newer one"))
         }

@@ -60,10 +60,11 @@ impl Helm {
         self.cmd(&["status", release, "--show-resources", "-o", "json"])
     }
 
-    /// Prints what a release would be made of; the cluster is not asked.
+    /// Prints what an upgrade would make of a release, without its hooks; the cluster is not asked.
     pub fn template(&self, release: &Release, chart: &Path) -> Cmd {
         let chart = chart.display().to_string();
-        let mut args = vec!["template", release.name, &chart, "--skip-crds", "--values", "-"];
+        let mut args = vec!["template", release.name, &chart, "--skip-crds", "--no-hooks"];
+        args.extend(["--is-upgrade", "--values", "-"]);
         let own = release.values_file.as_ref().map(|path| path.display().to_string());
         args.extend(own.iter().flat_map(|own| ["--values", own]));
         self.cmd(&args).docs([release.values.clone()])

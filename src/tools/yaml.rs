@@ -76,6 +76,8 @@ impl Reader<'_> {
                 let node = self.anchors.get(&anchor).context("an anchor that contains itself")?;
                 self.nodes += node.size;
                 ensure!(self.nodes < MOST_NODES, "more than {MOST_NODES} values");
+                let deepest = depth + height(&node.value);
+                ensure!(deepest < DEEPEST, "nested deeper than {DEEPEST} levels");
                 return Ok(node.clone());
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -121,6 +123,16 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// How many values lie one in another below this one, at most.
+fn height(value: &Value) -> usize {
+    let below = match value {
+        Value::Array(items) => items.iter().map(height).max(),
+        Value::Object(fields) => fields.values().map(height).max(),
+        _ => None,
+    };
+    below.map_or(0, |below| below + 1)
 }
 
 /// Puts what stands at `<<` into the mapping: of a list, the first has the last word.
@@ -274,6 +286,10 @@ mod tests {
         let bombs =
             (0..9).map(|n| format!("k{}: &k{} [{}]\n", n + 1, n + 1, format!("*k{n},").repeat(9)));
         let bomb = format!("k0: &k0 [x]\n{}", bombs.collect::<String>());
+        let deeper = |n: usize| {
+            format!("k{}: &k{} {}*k{n}{}\n", n + 1, n + 1, "[".repeat(100), "]".repeat(100))
+        };
+        let deep = format!("k0: &k0 x\n{}{}", deeper(0), deeper(1));
         let said = [
             "a: .inf",
             "~: 1",
@@ -283,6 +299,7 @@ mod tests {
             "a: 1\n---\nb: 2\n",
             &"[".repeat(200),
             &bomb,
+            &deep,
         ]
         .map(|text| format!("{:#}", read(text).unwrap_err()));
         insta::assert_snapshot!(said.join("\n"), @"
@@ -294,6 +311,7 @@ mod tests {
         a second document begins; write one document a file
         nested deeper than 128 levels
         more than 1048576 values
+        nested deeper than 128 levels
         ");
     }
 }

@@ -121,7 +121,7 @@ pub struct Release {
 pub struct Volume {
     /// The value that says its size, the keys that lead to it.
     pub size: &'static [&'static str],
-    /// What the names of its claims begin with.
+    /// The name of its claim; with a hyphen at its end, what the names of its claims begin with.
     pub claims: &'static str,
     /// What is lost with a pod that has no such volume; none: nothing that does not come back.
     pub keeps: Option<Keeps>,
@@ -136,6 +136,15 @@ pub struct Keeps {
 }
 
 impl Volume {
+    /// Whether a claim of this name is one of its.
+    pub fn has(&self, claim: &str) -> bool {
+        if self.claims.ends_with('-') {
+            claim.starts_with(self.claims)
+        } else {
+            claim == self.claims
+        }
+    }
+
     /// That of the operator's Prometheus, whose size stands at `size`.
     fn of_prometheus(size: &'static [&'static str]) -> Self {
         let keeps = Keeps {

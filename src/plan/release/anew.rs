@@ -8,7 +8,7 @@ use super::{Change, Release};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Effect;
 use crate::plan::talk::{Open, Talk};
-use crate::tools::kubectl;
+use crate::tools::{failure, kubectl};
 
 /// An object that the API server does not let be changed.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) struct Refusal<'a> {
     kind: &'a str,
     name: &'a str,
     /// The API server's own words.
-    why: &'a str,
+    why: String,
 }
 
 impl Release {
@@ -30,36 +30,68 @@ impl Release {
     ) -> Result<(), Open> {
         let template = self.helm.template(&self.release, &self.archive);
         let wanted: Vec<Value> = objects(&talk.success(&template)?.stdout).collect();
+        self.keep_claims(live, &wanted)?;
         change.warnings.extend(lost_balancers(live, &wanted));
-        let answer = talk.output(&self.kubectl.would_take().reading(template))?;
-        for refusal in &refusals(&answer.stderr) {
-            let (there, wanted) = (find(live.iter().copied(), refusal), find(&wanted, refusal));
+        let cmd = self.kubectl.would_take().reading(template);
+        let answer = talk.output(&cmd)?;
+        let refusals = refusals(&answer.stderr);
+        // Nothing goes for a change that would then not be let through.
+        if !refusals.is_empty() && kubectl::says_forbidden(&answer.stderr) {
+            return Err(failure::explain(&cmd, &answer).into());
+        }
+        for refusal in &refusals {
+            let there = live.iter().copied().find(|object| refusal.is_of(object));
+            let wanted = wanted.iter().find(|object| refusal.is_of(object));
+            let (Some(there), Some(wanted)) = (there, wanted) else {
+                return Err(self.cannot_change(refusal, "it is not of this release").into());
+            };
             // Who selects other pods than before adopts none.
-            let orphan = refusal.has_pods()
-                && there.zip(wanted).is_some_and(|(there, wanted)| {
-                    there["spec"]["selector"] == wanted["spec"]["selector"]
-                });
-            let object = format!("{}/{}", refusal.kind, refusal.name);
+            let orphan =
+                refusal.has_pods() && there["spec"]["selector"] == wanted["spec"]["selector"];
             let after = match refusal.kind {
                 _ if orphan => "its pods go on until others take their place",
                 kind if HAVE_PODS.contains(&kind) => "its pods stop before others run",
                 "Service" => "its address changes",
                 "RoleBinding" | "ClusterRoleBinding" => "for a moment nobody has these rights",
-                _ => return Err(self.cannot_change(refusal).into()),
+                // What stands after these words can be secret.
+                _ => {
+                    let why = refusal.why.split(": Invalid value").next().unwrap_or_default();
+                    return Err(self.cannot_change(refusal, why).into());
+                }
             };
-            change.lines.push(format!("! {object} cannot be changed and is made anew: {after}"));
+            let object = kubectl::name(there);
+            change.warnings.push(format!("! {object} cannot be changed and is made anew: {after}"));
             let delete = self.kubectl.delete(&refusal.kind.to_lowercase(), refusal.name, orphan);
             change.before.push(Effect::Cmd(delete));
         }
         Ok(())
     }
 
-    fn cannot_change(&self, refusal: &Refusal<'_>) -> Fail {
-        let Refusal { kind, name, why } = refusal;
+    /// Helm removes what a release does not have any more, volumes with their data among it.
+    fn keep_claims(&self, live: &[&Value], wanted: &[Value]) -> Result<(), Fail> {
+        let kept = |claim: &Value| {
+            let name = kubectl::name(claim);
+            claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+                || wanted.iter().any(|object| kubectl::name(object) == name)
+        };
+        let gone = live.iter().filter(|object| object["kind"] == "PersistentVolumeClaim");
+        let gone: Vec<_> = gone.filter(|claim| !kept(claim)).collect();
+        let Some(claim) = gone.first() else { return Ok(()) };
+        let name = kubectl::name(claim);
+        let error =
+            format!("changing {}: Helm would remove {name} with its data", self.release.name);
+        Err(Fail::new(Exit::Refused, error).hint(format!(
+            "`kubectl annotate {} helm.sh/resource-policy=keep` lets it stay; then run this again",
+            name.to_lowercase()
+        )))
+    }
+
+    fn cannot_change(&self, refusal: &Refusal<'_>, why: &str) -> Fail {
+        let (kind, name) = (refusal.kind, refusal.name);
         let error =
             format!("changing {}: {kind}/{name} cannot be changed: {why}", self.release.name);
         Fail::new(Exit::Refused, error).hint(format!(
-            "`helm template` and `kubectl diff` show what differs; `kubectl delete {} {name}`, when nothing in it is needed, lets it be made anew",
+            "`kubectl get {} {name} -o yaml` shows what is there; take the change back, or delete it when nothing in it is needed, and run this again",
             kind.to_lowercase()
         ))
     }
@@ -68,6 +100,10 @@ impl Release {
 impl Refusal<'_> {
     fn has_pods(&self) -> bool {
         HAVE_PODS.contains(&self.kind)
+    }
+
+    fn is_of(&self, object: &Value) -> bool {
+        kubectl::name(object) == format!("{}/{}", self.kind, self.name)
     }
 }
 
@@ -85,18 +121,29 @@ const UNCHANGEABLE: [&str; 5] = [
 
 /// The objects that stderr of an apply says cannot be changed.
 pub(super) fn refusals(stderr: &str) -> Vec<Refusal<'_>> {
-    stderr
-        .lines()
-        .filter_map(|line| {
-            // `Error from server (Invalid): StatefulSet.apps "thanos-ruler" is invalid: spec: ...`,
-            // or `The StatefulSet "thanos-ruler" is invalid: spec: ...` when it is the only one.
-            let (object, why) = line.split_once(" is invalid: ")?;
-            let (kind, name) = object.strip_suffix('"')?.rsplit_once(" \"")?;
-            let kind = kind.rsplit(' ').next()?.split('.').next()?;
-            let unchangeable = UNCHANGEABLE.iter().any(|words| why.contains(words));
-            unchangeable.then_some(Refusal { kind, name, why })
-        })
-        .collect()
+    let mut lines = stderr.lines().peekable();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        // `Error from server (Invalid): StatefulSet.apps "thanos-ruler" is invalid: spec: ...`, or
+        // `The StatefulSet "thanos-ruler" is invalid: spec: ...` when it is the only one, with
+        // a line for each cause when there are several.
+        let Some((object, why)) = line.split_once(" is invalid: ") else { continue };
+        let mut why = why.to_owned();
+        while let Some(cause) = lines.next_if(|line| line.starts_with("* ")) {
+            why.push_str(cause);
+        }
+        let Some((kind, name)) =
+            object.strip_suffix('"').and_then(|object| object.rsplit_once(" \""))
+        else {
+            continue;
+        };
+        let kind = kind.rsplit(' ').next().unwrap_or(kind);
+        let kind = kind.split('.').next().unwrap_or(kind);
+        if UNCHANGEABLE.iter().any(|words| why.contains(words)) {
+            found.push(Refusal { kind, name, why });
+        }
+    }
+    found
 }
 
 /// The load balancers that Services have and would not have any more.
@@ -110,22 +157,17 @@ fn lost_balancers(live: &[&Value], wanted: &[Value]) -> Vec<String> {
     live.iter()
         .filter(|object| balanced(object) && !kept(object))
         .map(|service| {
+            let name = kubectl::name(service);
             let ingress = &service["status"]["loadBalancer"]["ingress"][0]["ip"];
             let address = ingress.as_str().map(|ip| format!(" at {ip}")).unwrap_or_default();
-            format!(
-                "! {} loses its load balancer{address}: the key `loadBalancer` of a cluster makes one for its StoreAPI",
-                kubectl::name(service)
-            )
+            let instead = if name.contains("thanos") {
+                ": the key `loadBalancer` of a cluster makes one for its StoreAPI"
+            } else {
+                ""
+            };
+            format!("! {name} loses its load balancer{address}{instead}")
         })
         .collect()
-}
-
-fn find<'a>(
-    objects: impl IntoIterator<Item = &'a Value>,
-    refusal: &Refusal<'_>,
-) -> Option<&'a Value> {
-    let name = format!("{}/{}", refusal.kind, refusal.name);
-    objects.into_iter().find(|object| kubectl::name(object) == name)
 }
 
 #[cfg(test)]
@@ -139,9 +181,20 @@ Warning: something
 Error from server (Invalid): StatefulSet.apps \"thanos-ruler\" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden
 The Service \"prometheus\" is invalid: spec.clusterIPs[0]: Invalid value: [\"None\"]: may not change once set
 Error from server (Invalid): Deployment.apps \"grafana\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0
+The Deployment \"thanos-query\" is invalid: 
+* spec.selector: Invalid value: {\"matchLabels\":{}}: field is immutable
+* spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'
 Error from server (NotFound): namespaces \"monitoring\" not found
 ";
-        let found: Vec<_> = refusals(stderr).iter().map(|r| (r.kind, r.name)).collect();
-        assert_eq!(found, [("StatefulSet", "thanos-ruler"), ("Service", "prometheus")]);
+        let refusals = refusals(stderr);
+        let found: Vec<_> = refusals.iter().map(|refusal| (refusal.kind, refusal.name)).collect();
+        assert_eq!(
+            found,
+            [
+                ("StatefulSet", "thanos-ruler"),
+                ("Service", "prometheus"),
+                ("Deployment", "thanos-query")
+            ]
+        );
     }
 }

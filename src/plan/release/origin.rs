@@ -1,7 +1,5 @@
 //! Where the newest revision comes from: whose it is, and whether it was finished.
 
-use serde_json::Value;
-
 use super::anew;
 use super::differences::{described, owned, text};
 use super::{Change, Digest, Release, unreadable};
@@ -34,19 +32,22 @@ impl Release {
         let history = talk.success(&self.helm.history(self.release.name))?;
         let revisions = helm::revisions(&history.stdout).map_err(unreadable)?;
         let mut deployed = revisions.iter().rev().filter(|revision| was_deployed(revision));
-        if let Some(last) = deployed.next() {
+        let last = deployed.next();
+        if let Some(last) = last.or(revisions.last()) {
             let ours = is_ours(&last.description);
             self.check_chart(if ours { described(&last.description) } else { &last.chart })?;
-            change.by_hand = !ours && !deployed.any(|revision| is_ours(&revision.description));
+        }
+        if let Some(last) = last {
+            change.by_hand = !is_ours(&last.description)
+                && !deployed.any(|revision| is_ours(&revision.description));
             if status.is_deployed() || change.by_hand {
                 let by = if change.by_hand { "installed" } else { "changed" };
                 let line = format!("chart: {}, {by} by hand -> {}", last.chart, short(&wanted));
                 change.lines.push(line);
             }
-            if change.by_hand {
-                change.warnings.extend(self.bare_keys(status));
-            }
         }
+        let first = revisions.first().map_or(status.version, |revision| revision.revision);
+        change.warnings.extend(self.bare_keys(status, first));
         if !status.is_deployed() {
             self.unfinished(talk, status, &revisions, change)?;
         }
@@ -99,18 +100,18 @@ impl Release {
         self.kubectl.delete("secret", &record(self.release.name, revision), false)
     }
 
-    /// That the bucket's keys stand in the values of a release that was made by hand.
-    fn bare_keys(&self, status: &helm::Status) -> Vec<String> {
+    /// That the bucket's keys stand in the values of a release that was made by hand; `first` is the
+    /// oldest revision that Helm keeps.
+    fn bare_keys(&self, status: &helm::Status, first: u64) -> Vec<String> {
         let Some(path) = self.release.inline_keys.map(owned) else { return vec![] };
-        let there: Option<&Value> = diff::at(&status.config, &path);
-        if !text(there).contains("secret_key") {
+        if !text(diff::at(&status.config, &path)).contains("secret_key") {
             return vec![];
         }
         let (path, name) = (path.join("."), self.release.name);
-        let first = record(name, 1);
-        let records = match status.version {
-            1 => first,
-            last => format!("{first} to v{last}"),
+        let records = if first == status.version {
+            record(name, first)
+        } else {
+            format!("{} to v{}", record(name, first), status.version)
         };
         vec![
             format!(

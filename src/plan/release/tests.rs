@@ -169,11 +169,12 @@ fn what_was_made_by_hand_is_taken_over_and_what_that_costs_comes_first() {
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     Change: take over thanos 17.3.1
       ! objstoreConfig has the bucket's keys: from now on they are in the Secret thanos-objstore-config alone
-      ! Helm keeps the old values with these keys in sh.helm.release.v1.thanos.v1 to v3: docs/taking-over.md says how to be rid of them
+      ! Helm keeps the old values with these keys in sh.helm.release.v1.thanos.v3: docs/taking-over.md says how to be rid of them
       ! compactor.retentionResolutionRaw: what is older than 365d is deleted from the bucket for good
       ! compactor.retentionResolution5m: what is older than 400d is deleted from the bucket for good
       ! StatefulSet/thanos-ruler has no volume until now, and loses what its rules recorded in the last two hours
       ! Service/thanos-query loses its load balancer at 10.0.0.5: the key `loadBalancer` of a cluster makes one for its StoreAPI
+      ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods go on until others take their place
       query.replicaCount: 1 -> 2
       query.stores
       query.enabled: (none) -> true
@@ -184,7 +185,6 @@ fn what_was_made_by_hand_is_taken_over_and_what_that_costs_comes_first() {
       query.updateStrategy
       queryFrontend
       ~ PersistentVolumeClaim/data-thanos-storegateway-0 8Gi -> 50Gi
-      ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods go on until others take their place
       $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
       $ kubectl --context oke-sin --namespace monitoring delete statefulset thanos-ruler --ignore-not-found --cascade=orphan
       $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
@@ -271,7 +271,7 @@ fn volumes_are_enlarged_and_never_shrink() {
     let fixed = failed(
         "Error from server (Forbidden): persistentvolumeclaims \"data-thanos-storegateway-0\" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
     );
-    assert!(with(&[claims("10Gi"), ("dry-run=server -o json", fixed)]).starts_with("refused"));
+    insta::assert_snapshot!(with(&[claims("10Gi"), ("dry-run=server -o json", fixed)]), @r#"refused (Refused): running `kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --dry-run=server -o json --field-manager okemon -f - < manifests/claims.yaml`: Error from server (Forbidden): persistentvolumeclaims "data-thanos-storegateway-0" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"#);
     assert!(!with(&[claims("50Gi")]).contains("PersistentVolumeClaim"));
 }
 
@@ -297,13 +297,41 @@ fn what_cannot_be_changed_is_made_anew_around_its_pods_or_refused() {
     };
     insta::assert_snapshot!(with("StatefulSet.apps", 1), @"
     Change: change thanos 17.3.1
-      query.replicaCount: 1 -> 2
       ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods go on until others take their place
+      query.replicaCount: 1 -> 2
       $ kubectl --context oke-sin --namespace monitoring delete statefulset thanos-ruler --ignore-not-found --cascade=orphan
       $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
     ");
-    insta::assert_snapshot!(with("StatefulSet.apps", 2).lines().nth(2).unwrap(), @"  ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods stop before others run");
-    insta::assert_snapshot!(with("PersistentVolumeClaim", 1), @"refused (Refused): changing thanos: PersistentVolumeClaim/thanos-ruler cannot be changed: spec: Forbidden: spec is immutable after creation");
+    insta::assert_snapshot!(with("StatefulSet.apps", 2).lines().nth(1).unwrap(), @"  ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods stop before others run");
+    insta::assert_snapshot!(with("PersistentVolumeClaim", 1), @"refused (Refused): changing thanos: PersistentVolumeClaim/thanos-ruler cannot be changed: it is not of this release");
+}
+
+#[test]
+fn nothing_is_made_anew_that_is_not_of_the_release_or_would_not_be_let_through() {
+    let with = |stderr: &str, live: Value| {
+        let known = [
+            ("--dry-run=server -o name", failed(stderr)),
+            ("helm template", said("kind: StatefulSet\nmetadata: {name: thanos-ruler}")),
+        ];
+        let differs = |status: &mut Value| {
+            status["config"]["query"]["replicaCount"] = json!(1);
+            status["info"]["resources"]["v1/More"] = live;
+        };
+        answered(&release(), differs, &known)
+    };
+    let set = json!([{"kind": "StatefulSet", "metadata": {"name": "thanos-ruler"}}]);
+    let immutable = "Error from server (Invalid): StatefulSet.apps \"thanos-ruler\" is invalid: spec: Forbidden: updates to statefulset spec for fields";
+    let quota = format!(
+        "{immutable}\nError from server (Forbidden): services \"thanos-query\" is forbidden: exceeded quota: small"
+    );
+    let claim = json!([{"kind": "PersistentVolumeClaim", "metadata": {"name": "mine"}}]);
+    let said = [with(immutable, json!([])), with(&quota, set), with("", claim)];
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    refused (Refused): changing thanos: StatefulSet/thanos-ruler cannot be changed: it is not of this release
+    refused (Refused): running `helm template thanos /charts/thanos-17.3.1.tgz --skip-crds --no-hooks --is-upgrade --values - --kube-context oke-sin --namespace monitoring < values/bitnami/thanos.yaml | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --dry-run=server -o name --field-manager helm -f -`: Error from server (Invalid): StatefulSet.apps "thanos-ruler" is invalid: spec: Forbidden: updates to statefulset spec for fields
+    Error from server (Forbidden): services "thanos-query" is forbidden: exceeded quota: small
+    refused (Refused): changing thanos: Helm would remove PersistentVolumeClaim/mine with its data
+    "#);
 }
 
 #[test]

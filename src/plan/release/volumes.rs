@@ -37,7 +37,7 @@ impl Release {
         let claims = kubectl::objects(&talk.success(&claims)?.stdout)
             .map_err(|error| Fail::new(Exit::Failed, format!("reading the claims: {error:#}")))?;
         let of = |volume: &Volume| {
-            claims.iter().filter(|claim| name(claim).starts_with(volume.claims)).collect::<Vec<_>>()
+            claims.iter().filter(|claim| volume.has(name(claim))).collect::<Vec<_>>()
         };
         let lost = volumes.iter().filter(|(volume, _)| of(volume).is_empty());
         let lost = lost
@@ -52,8 +52,10 @@ impl Release {
                 of(volume).into_iter().filter_map(move |claim| Resize::of(claim, wanted))
             })
             .collect();
-        // A volume made by hand may be larger: it stays so.
-        let stuck = resizes.iter().filter(|resize| !(resize.grows() || change.by_hand));
+        // A volume made by hand may be larger: it stays so, unless Helm itself would change it.
+        let stuck = resizes
+            .iter()
+            .filter(|resize| !resize.grows() && (resize.by_helm() || !change.by_hand));
         self.refuse(&stuck.collect::<Vec<_>>())?;
         // Helm itself enlarges a claim that is an object of the release.
         let grown = resizes.iter().filter(|resize| resize.grows() && !resize.by_helm());
@@ -85,7 +87,7 @@ impl Release {
             self.release.name,
             claims.collect::<Vec<_>>().join("; ")
         );
-        let hint = "leave `size`, or the volume's own value, as it was; docs/sizes.md says what else there is";
+        let hint = "leave `size` as it was, or give the volume's own value the size that it has: docs/configuration.md, values of your own";
         Err(Fail::new(Exit::Refused, error).hint(hint))
     }
 
@@ -118,7 +120,8 @@ impl<'a> Resize<'a> {
     /// None: the claim is as it should be.
     fn of(claim: &'a Value, wanted: &'a str) -> Option<Self> {
         let is = claim["spec"]["resources"]["requests"]["storage"].as_str()?;
-        (is != wanted).then_some(Self { claim, is, wanted })
+        let same = bytes(is).zip(bytes(wanted)).map_or(is == wanted, |(is, wanted)| is == wanted);
+        (!same).then_some(Self { claim, is, wanted })
     }
 
     fn grows(&self) -> bool {
@@ -134,21 +137,25 @@ fn name(claim: &Value) -> &str {
     claim["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-/// What a size such as `50Gi` or `1T` is in bytes; none: it is no size of a whole number.
+/// What a size such as `50Gi`, `1.5T` or `1000` is in bytes; none: it is no size.
 fn bytes(size: &str) -> Option<u64> {
-    let digits = size.find(|c: char| !c.is_ascii_digit()).unwrap_or(size.len());
+    let digits = size.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(size.len());
     let (number, unit) = size.split_at(digits);
-    let (base, power) = match unit {
-        "" => (1, 0),
-        "k" => (1000, 1),
-        _ => {
-            let base = if unit.ends_with('i') { 1024 } else { 1000 };
-            let letters = ["K", "M", "G", "T", "P"];
-            let power = letters.iter().position(|letter| *letter == unit.trim_end_matches('i'))?;
-            (base, u32::try_from(power).ok()? + 1)
-        }
+    let power = match unit.trim_end_matches('i') {
+        "" => 0,
+        "k" | "K" => 1,
+        "M" => 2,
+        "G" => 3,
+        "T" => 4,
+        "P" => 5,
+        "E" => 6,
+        _ => return None,
     };
-    number.parse::<u64>().ok()?.checked_mul(u64::pow(base, power))
+    let base: f64 = if unit.ends_with('i') { 1024.0 } else { 1000.0 };
+    let bytes = number.parse::<f64>().ok()? * base.powi(power);
+    // Exact below 2^53, which are eight pebibytes.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+    (0.0..9e15).contains(&bytes).then_some(bytes as u64)
 }
 
 #[cfg(test)]
@@ -157,20 +164,12 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_kubernetes_reads_them() {
-        let sizes = ["50Gi", "51200Mi", "50G", "1Ti", "1000", "8k", "1.5Gi", "Gi", "20000000Pi"];
+        let read = |sizes: &[&str]| sizes.iter().map(|size| bytes(size)).collect::<Vec<_>>();
+        assert_eq!(read(&["50Gi", "51200Mi"]), [Some(50 << 30); 2]);
+        assert_eq!(read(&["1.5Gi", "1536Mi"]), [Some(3 << 29); 2]);
         assert_eq!(
-            sizes.map(bytes),
-            [
-                Some(50 << 30),
-                Some(50 << 30),
-                Some(50_000_000_000),
-                Some(1 << 40),
-                Some(1000),
-                Some(8000),
-                None,
-                None,
-                None
-            ]
+            read(&["50G", "1Ti", "1000", "8k", "Gi", "20000000Pi", "-1Gi", "x"]),
+            [Some(50_000_000_000), Some(1 << 40), Some(1000), Some(8000), None, None, None, None]
         );
     }
 }

@@ -55,6 +55,8 @@ pub(super) const HELPER_SILENT: &str = "`kubectl config view --minify` shows the
 pub(super) const HELPER_HANGS: &str = "`kubectl get namespaces` runs the same credential helper: it may wait for a login, a question or a network; `oci session authenticate` when its session has expired";
 pub(super) const SERVER_HANGS: &str = "`kubectl cluster-info` shows whether the API server answers from here; a private endpoint needs a way into its network";
 
+const UNCHANGEABLE: &str = "run this again: what cannot be changed in place is shown, and made anew where no data is lost by that";
+
 pub(super) const KUBERNETES: &[Known] = &[
     Known {
         words: &["certificate has expired or is not yet valid"],
@@ -75,11 +77,6 @@ pub(super) const KUBERNETES: &[Known] = &[
         words: &["first record does not look like a TLS handshake"],
         exit: Exit::Config,
         hint: "`kubectl config view --minify` shows the server: what answers there speaks no TLS, so it is not the cluster",
-    },
-    Known {
-        words: &["certificate signed by unknown authority"],
-        exit: Exit::Config,
-        hint: "`kubectl config view --minify` shows the server and its authority: the kubeconfig is of another cluster, or a proxy stands between",
     },
     Known {
         words: &["invalid character '<' looking for beginning of value"],
@@ -134,10 +131,11 @@ pub(super) const KUBERNETES: &[Known] = &[
         hint: "`kubectl get namespace` shows whether it is gone; run this again then",
     },
     Known {
-        words: &["updates to statefulset spec"],
+        words: &["only dynamically provisioned pvc can be resized"],
         exit: Exit::Refused,
-        hint: "run this again: what cannot be changed in place is made anew, and shown before",
+        hint: "`kubectl get storageclass -o custom-columns=NAME:.metadata.name,GROWS:.allowVolumeExpansion` shows which classes let volumes grow; leave `size` as it was, or set allowVolumeExpansion",
     },
+    Known { words: &["updates to statefulset spec"], exit: Exit::Refused, hint: UNCHANGEABLE },
     Known {
         words: &["forbidden"],
         exit: Exit::Denied,
@@ -178,16 +176,8 @@ pub(super) const KUBERNETES: &[Known] = &[
         exit: Exit::Failed,
         hint: "`kubectl get customresourcedefinitions` shows which are there; without --skip-crds those of the chart are applied first",
     },
-    Known {
-        words: &["may not change once set"],
-        exit: Exit::Refused,
-        hint: "`kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again",
-    },
-    Known {
-        words: &["field is immutable"],
-        exit: Exit::Refused,
-        hint: "`kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again",
-    },
+    Known { words: &["may not change once set"], exit: Exit::Refused, hint: UNCHANGEABLE },
+    Known { words: &["field is immutable"], exit: Exit::Refused, hint: UNCHANGEABLE },
     Known {
         words: &[" is invalid: "],
         exit: Exit::Config,

@@ -432,23 +432,23 @@ fn an_upgrade_that_the_cluster_refuses() {
     refused-for-an-immutable-address
       3.16.4 3.19.0
         Refused: Error: UPGRADE FAILED: cannot patch "thanos-storeapi" with kind Service: Service "thanos-storeapi" is invalid: spec.clusterIPs[0]: Invalid value: ["127.96.77.1"]: may not change once set
-        hint: `kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again
+        hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
       4.1.4
         Refused: Error: UPGRADE FAILED: Service "thanos-storeapi" is invalid: spec.clusterIPs[0]: Invalid value: ["127.96.77.1"]: may not change once set
-        hint: `kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again
+        hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
       4.3.1
         Refused: Error: UPGRADE FAILED: server-side apply failed for object monitoring/thanos-storeapi /v1, Kind=Service: Service "thanos-storeapi" is invalid: spec.clusterIPs[0]: Invalid value: ["127.96.77.1"]: may not change once set
-        hint: `kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again
+        hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
     refused-for-an-immutable-set
       3.16.4 3.19.0
         Refused: Error: UPGRADE FAILED: cannot patch "thanos" with kind StatefulSet: StatefulSet.apps "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-        hint: run this again: what cannot be changed in place is made anew, and shown before
+        hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
       4.1.4
         Refused: Error: UPGRADE FAILED: StatefulSet.apps "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-        hint: run this again: what cannot be changed in place is made anew, and shown before
+        hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
       4.3.1
         Refused: Error: UPGRADE FAILED: server-side apply failed for object monitoring/thanos apps/v1, Kind=StatefulSet: StatefulSet.apps "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-        hint: run this again: what cannot be changed in place is made anew, and shown before
+        hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
     refused-for-an-object-that-another-owns
       3.16.4 3.19.0
         Refused: Error: Unable to continue with install: ConfigMap "settings" in namespace "monitoring" exists and cannot be imported into the current release: invalid ownership metadata; label validation error: missing key "app.kubernetes.io/managed-by": must be set to "Helm"; annotation validation error: missing key "meta.helm.sh/release-name": must be set to "thanos"; annotation validation error: missing key "meta.helm.sh/release-namespace": must be set to "monitoring"

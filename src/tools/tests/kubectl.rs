@@ -161,10 +161,10 @@ fn objects_that_are_applied() {
     assert_snapshot!(told("apply"), @r#"
     apply-immutable-address
       Refused: The Service "thanos-storeapi" is invalid: spec.clusterIPs[0]: Invalid value: ["127.96.77.1"]: may not change once set
-      hint: `kubectl get -o yaml` of the object named above shows what is there; take the change back, or delete the object and run this again
+      hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
     apply-immutable-set
       Refused: The StatefulSet "thanos" is invalid: spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden
-      hint: run this again: what cannot be changed in place is made anew, and shown before
+      hint: run this again: what cannot be changed in place is shown, and made anew where no data is lost by that
     apply-in-a-leaving-namespace
       Refused: Error from server (Forbidden): secrets "thanos-objstore-config" is forbidden: unable to create new content in namespace monitoring because it is being terminated
       hint: `kubectl get namespace` shows whether it is gone; run this again then
