@@ -42,8 +42,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, BadValue> {
 /// What makes a line on the screen, or in a script, another one than it seems to be: line breaks,
 /// what a terminal obeys, what turns the direction of writing.
 fn unseen(c: char) -> bool {
-    let turns =
-        matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::own::own_values;
-use crate::words::{context, label, label_name, text, writable};
+use crate::words::{context, label, label_key, label_value, path};
 
 /// The releases, as the keys of own values name them.
 pub(crate) const RELEASES: [&str; 3] = ["prometheus", "thanos", "grafana"];
@@ -83,7 +83,7 @@ fn cluster() -> BoxedStrategy<Value> {
         ("name", maybe(label())),
         ("role", maybe(one_of(&["admin"]))),
         ("context", always(context())),
-        ("kubeconfig", maybe(text().prop_filter("home", |text| !text.starts_with('~')))),
+        ("kubeconfig", maybe(path())),
         ("uid", maybe("[0-9a-fA-F]{8}-[0-9]{4}-[0-9]{4}-[a-f]{4}-[0-9a-f]{12}")),
         ("size", maybe(size())),
         ("retention", maybe(retention())),
@@ -99,7 +99,7 @@ fn storage() -> BoxedStrategy<Value> {
     mapping(vec![
         ("bucket", always(bucket())),
         ("prefix", maybe(prefix())),
-        ("namespace", always("[a-z0-9][a-z0-9_-]{0,12}|no|1e3|0x1f|12")),
+        ("namespace", always("[a-z0-9]([a-z0-9_-]{0,12}[a-z0-9_])?|no|1e3|0x1f|12")),
         ("compartment", maybe(ocid("(compartment|tenancy)"))),
         ("auth", maybe(one_of(&["s3"]))),
         (
@@ -135,8 +135,8 @@ fn load_balancer() -> BoxedStrategy<Value> {
 
 fn placement() -> BoxedStrategy<Value> {
     let labels = prop::collection::hash_map(
-        label_name(),
-        prop_oneof![writable(), Just(String::new())],
+        label_key(),
+        prop_oneof![label_value(), Just(String::new())],
         0..4,
     );
     mapping(vec![
@@ -148,9 +148,9 @@ fn placement() -> BoxedStrategy<Value> {
 fn toleration() -> BoxedStrategy<Value> {
     let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
     mapping(vec![
-        ("key", maybe(writable())),
+        ("key", maybe(label_key())),
         ("operator", always(prop::sample::select(&["Exists", "Equal"][..]))),
-        ("value", maybe(writable())),
+        ("value", maybe(label_value())),
         ("effect", maybe(prop::sample::select(effects.to_vec()))),
         // As far as JSON's numbers are exact.
         ("tolerationSeconds", maybe(-(1_i64 << 53)..1 << 53)),

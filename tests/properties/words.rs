@@ -31,32 +31,69 @@ pub(crate) fn text() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// A text that Helm's `toYaml` can write: of one with control characters beyond ASCII's, or with what
-/// is no character, it makes nothing.
-pub(crate) fn writable() -> BoxedStrategy<String> {
+/// The key of a label or a taint.
+pub(crate) fn label_key() -> BoxedStrategy<String> {
+    prop_oneof![
+        4 => label_value(),
+        1 => ("[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?(\\.[a-z]{1,9})?", label_value())
+            .prop_map(|(domain, name)| format!("{domain}/{name}")),
+    ]
+    .boxed()
+}
+
+/// The value of a label or a taint, but not the empty one.
+pub(crate) fn label_value() -> BoxedStrategy<String> {
+    let nasty = [
+        "no",
+        "on",
+        "y",
+        "N",
+        "true",
+        "False",
+        "null",
+        "Null",
+        "1_000",
+        "0x1F",
+        "0o17",
+        "017",
+        "0b11",
+        "1.5",
+        "1e3",
+        "1e400",
+        "2026-01-01",
+        "a.b",
+        "a_b",
+        "A-b",
+    ];
+    prop_oneof![
+        3 => prop::sample::select(nasty.to_vec()).prop_map(str::to_owned),
+        1 => "[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?",
+    ]
+    .boxed()
+}
+
+/// A text without what makes another line of a line, and no longer than a text may be.
+fn visible() -> BoxedStrategy<String> {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
     text()
-        .prop_map(|text| {
-            text.replace(|c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'), "-")
+        .prop_map(move |text| {
+            text.chars().filter(|c| !turns(*c) && !breaks(*c)).take(1000).collect()
         })
         .boxed()
 }
 
-/// A text that may name a label. Of a longer one Helm's `toYaml`, which writes `<` with six characters,
-/// would make a key that YAML does not take.
-pub(crate) fn label_name() -> BoxedStrategy<String> {
-    text()
-        .prop_map(|text| text.chars().filter(char::is_ascii_graphic).take(150).collect::<String>())
-        .prop_filter("empty", |text| !text.is_empty())
-        .boxed()
+/// The path of a file.
+pub(crate) fn path() -> BoxedStrategy<String> {
+    let start = |text: &String| !text.is_empty() && !text.starts_with(['~', '-']);
+    visible().prop_filter("a flag or a home", start).boxed()
 }
 
 /// A text that may name a context of kubectl.
 pub(crate) fn context() -> BoxedStrategy<String> {
-    text()
+    visible()
         .prop_map(|text| {
-            let plain: String = text.chars().filter(|c| !c.is_control()).collect();
-            let name = plain.trim_start_matches(|c: char| c == '-' || c.is_whitespace());
-            let name = name.trim();
+            let name = text.trim_start_matches(|c: char| c == '-' || c.is_whitespace()).trim();
             if name.is_empty() { "oke".to_owned() } else { name.to_owned() }
         })
         .boxed()
