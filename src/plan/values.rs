@@ -38,6 +38,11 @@ pub(super) fn differing(
     diff::paths(&as_written(there, wanted), wanted, shown)
 }
 
+/// Whether two values are the same to Helm.
+pub(super) fn same(there: &Value, wanted: &Value) -> bool {
+    as_written(there, wanted) == *wanted
+}
+
 /// `there`, with each number that is the same as that of `wanted` put as it is written there: Helm
 /// counts in floating point, and tells 2.0 as 2.
 fn as_written(there: &Value, wanted: &Value) -> Value {
@@ -77,5 +82,6 @@ mod tests {
         let there = json!({"a": 2, "b": [9_007_199_254_740_992_u64], "c": 1});
         let wanted = json!({"a": 2.0, "b": [9_007_199_254_740_993_u64], "c": "1"});
         assert_eq!(differing(&there, &wanted, |_, _| true), [r#"c: 1 -> "1""#]);
+        assert!(same(&json!(8), &json!(8.0)));
     }
 }

@@ -66,7 +66,7 @@ impl Release {
     fn another_name(&self, there: &Value, wanted: &Value) -> Option<String> {
         let path = owned(self.release.identity?);
         let (before, after) = (diff::at(there, &path)?, diff::at(wanted, &path)?);
-        (before != after).then(|| {
+        (!values::same(before, after)).then(|| {
             format!(
                 "! {}: history keeps the name {}; queries and alerts take {} for another cluster",
                 path.join("."),

@@ -10,6 +10,7 @@ use crate::content::objects;
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Effect;
 use crate::plan::talk::{Open, Talk};
+use crate::plan::values;
 use crate::tools::cmd::Cmd;
 use crate::tools::{diff, kubectl};
 
@@ -69,7 +70,8 @@ impl Release {
         let volumes = self.release.volumes.iter().filter_map(|volume| {
             let path = owned(volume.size);
             let (before, after) = (diff::at(there, &path), diff::at(&wanted, &path)?);
-            (all || before != Some(after)).then(|| (*volume, text(Some(after))))
+            let same = before.is_some_and(|before| values::same(before, after));
+            (all || !same).then(|| (*volume, text(Some(after))))
         });
         Ok(volumes.collect())
     }
