@@ -205,9 +205,9 @@ fn volumes_grow_with_the_size_and_never_shrink() {
     ! Alertmanager/prometheus-kube-prometheus-alertmanager has no volume until now, and loses silences, and what was notified
     ~ PersistentVolumeClaim/prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-prometheus-kube-prometheus-prometheus-0 50Gi -> 200Gi
     ~ PersistentVolumeClaim/prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-prometheus-kube-prometheus-prometheus-1 50Gi -> 200Gi
+    ! StatefulSet/thanos-storegateway cannot be changed and is made anew: its pods go on until others take their place
     ~ PersistentVolumeClaim/data-thanos-storegateway-0 50Gi -> 100Gi
     ~ PersistentVolumeClaim/data-thanos-storegateway-1 50Gi -> 100Gi
-    ! StatefulSet/thanos-storegateway cannot be changed and is made anew: its pods go on until others take their place
     ");
     let again = sandbox.run(&["install", "--size", "medium"]);
     assert!(again.stderr.contains("Plan: 0 to change"), "{}", again.stderr);
@@ -219,7 +219,7 @@ fn volumes_grow_with_the_size_and_never_shrink() {
     assert_snapshot!(error, @"
     sin/prometheus: changing prometheus: its volumes cannot shrink: prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-prometheus-kube-prometheus-prometheus-0 has 200Gi, not 50Gi; prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-prometheus-kube-prometheus-prometheus-1 has 200Gi, not 50Gi
     error: sin/thanos: changing thanos: its volumes cannot shrink: data-thanos-storegateway-0 has 100Gi, not 50Gi; data-thanos-storegateway-1 has 100Gi, not 50Gi; thanos-compactor has 200Gi, not 100Gi
-    hint: leave `size`, or the volume's own value, as it was; docs/sizes.md says what else there is
+    hint: leave `size` as it was, or give the volume's own value the size that it has: docs/configuration.md, values of your own
     ");
     assert_eq!(sandbox.changes_since(&mark), Vec::<String>::new());
 }
