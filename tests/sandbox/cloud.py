@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api import Api, ApiError, Credentials, Object
+from cluster import Cluster
 from monitoring_operator import Operators
 from state import State
 from tools import locked
@@ -89,6 +90,7 @@ class Cloud:
         self.state = state
         self.credentials = Credentials(state.cluster(name) / "cloud")
         self.api = Api(self.credentials)
+        self.cluster = Cluster(state, name)
         self.operators = Operators(state, name)
         self.news: queue.Queue[tuple[str, str, Object]] = queue.Queue()
         self.known: dict[str, dict[str, Object]] = {what: {} for what, _, _ in WATCHED}
@@ -254,9 +256,14 @@ class Cloud:
         with locked(self.state.root / ".addresses.lock", "waiting for the next address"):
             number = int(counter.read_text()) + 1 if counter.exists() else 1
             counter.write_text(str(number))
+        if self.cluster.runs_pods:
+            return self.cluster.addresses.balancer(number)
         return f"{self.state.address_prefix()}{(number - 1) % 254 + 1}"
 
     def operate(self) -> None:
+        """Runs the operator where its pod is not run."""
+        if self.cluster.runs_pods:
+            return
         self.operators.follow(list(self.known["deployments"].values()))
 
 

@@ -16,9 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
+import network
 import processes
 from api import Api, ApiError, Credentials
 from monitoring_operator import recorded
+from network import Addresses
+from pods import images
+from pods.cgroups import Group, sandbox_group
 from state import State, free_ports, port_lock, write
 from tools import HERE, SandboxError, ensure_tools
 
@@ -29,9 +33,26 @@ USERS = {
     "cloud": "oci-cloud-controller-manager",
     "operator": "prometheus-operator",
     "kwok": "kwok",
+    "kubelet": "kubelet",
 }
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+FILES = ("kwokctl.yaml", "cluster.yaml", "stages.yaml", "names.yaml")
+POD_STAGE = "  resourceRef: {apiGroup: v1, kind: Pod}\n  selector:\n    matchExpressions:\n"
+# Where no pod runs: addresses that lead nowhere. A Service has one of this machine, and the API server may not
+# publish a loopback address as its own endpoint; all kubelets are kwok.
+LOOPBACK = {
+    "bind_address": "127.0.0.1",
+    "api_address": "127.96.0.1",
+    "services": "127.96.0.0/16",
+    "advertised": "127.0.0.1",
+    "endpoint_reconciler": "none",
+    "kubelet_addresses": "InternalDNS",
+    "node_prefix": "10.0.10.1",
+    "kubelet_port": "{{ NodePort }}",
+    "names_address": "127.96.0.10",
+}
 TRIES = 3
+DEFINITIONS = "Stage,Logs,ClusterLogs,ClusterExec,PortForward"
 PORTS = ("etcd", "etcd_peer", "apiserver", "controller_manager", "scheduler")
 POD_LOG = "".join(
     f"2026-01-01T00:00:0{second}.000000000Z stdout F {text}\n"
@@ -51,6 +72,16 @@ class Cluster:
         self.audit_log = state.kwok(name) / "logs" / "audit.log"
         self.cloud = f"{name}-cloud"
         self.kwok = f"{name}-kwok"
+        self.pods = f"{name}-pods"
+
+    @property
+    def runs_pods(self) -> bool:
+        """Whether its pods are processes (pods/), or all played by kwok."""
+        return network.wanted(self.state)
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(int((self.folder / "number").read_text()))
 
     def credentials(self, user: str) -> Credentials:
         return Credentials(self.folder / user)
@@ -111,27 +142,35 @@ class Cluster:
         """What should run and does not: the log of each, by its name."""
         there = self.process_ids()
         logs = {name: self.state.kwok(self.name) / "logs" / f"{name}.log" for name in COMPONENTS if name not in there}
-        own = (self.kwok, self.cloud)
+        own = (self.kwok, self.cloud, *([self.pods] if self.runs_pods else []))
         return logs | {name: self.state.logs / f"{name}.log" for name in own if not processes.running(self.state, name)}
 
     def create(self) -> None:
         for log in self.state.logs.glob(f"{self.name}-*.log"):
             log.unlink()
         with port_lock():
+            if self.runs_pods:
+                self.number()
+                network.begin_cluster(self.addresses)
             self.configure()
             # fmt: off
             self.kwokctl("create", "cluster", "--config", str(self.folder / "kwokctl.yaml"),
-                         "--enable-crds", "Stage,ClusterLogs", "--kube-audit-policy", str(HERE / "audit.yaml"),
+                         "--enable-crds", DEFINITIONS, "--kube-audit-policy", str(HERE / "audit.yaml"),
                          "--kubeconfig", str(self.admin_kubeconfig))
             # fmt: on
         with ThreadPoolExecutor() as pool:
             list(pool.map(self.sign, USERS))
         self.wait("its definitions", self.defined)
-        self.apply(HERE / "stages.yaml", self.folder / "cluster.yaml")
+        self.apply(self.folder / "stages.yaml", self.folder / "cluster.yaml")
         self.start_kwok()
+        if self.runs_pods:
+            self.start_pods()
         self.wait("its nodes", self.nodes_ready)
         self.wait("its controllers", self.controlled)
         self.start_cloud()
+        if self.runs_pods:
+            self.apply(self.folder / "names.yaml")
+            self.wait("its names", self.named)
         if ended := self.ended():
             words = (f"{name} ended; the last words in {log}:\n{last_lines(log)}" for name, log in ended.items())
             raise SandboxError(f"{self.name}: " + "\n".join(words))
@@ -151,9 +190,38 @@ class Cluster:
         values = {name.replace("-", "_"): str(path) for name, path in ensure_tools().items()}
         values |= {f"port_{name}": str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
         values["pod_log"] = str(self.folder / "pod.log")
+        values |= self.network_values()
         write(self.folder / "pod.log", POD_LOG)
-        for file in ("kwokctl.yaml", "cluster.yaml"):
-            write(self.folder / file, string.Template((HERE / file).read_text()).substitute(values))
+        for file in FILES:
+            write(self.folder / file, self.fill((HERE / file).read_text(), values))
+
+    def network_values(self) -> dict[str, str]:
+        if not self.runs_pods:
+            return LOOPBACK
+        addresses = self.addresses
+        return {
+            "bind_address": "0.0.0.0",
+            "api_address": addresses.api,
+            "services": addresses.services,
+            "advertised": addresses.gateway,
+            "endpoint_reconciler": "lease",
+            "kubelet_addresses": "InternalIP",
+            "node_prefix": addresses.node("node-"),
+            "kubelet_port": "10250",
+            "names_address": addresses.names,
+        }
+
+    def fill(self, template: str, values: dict[str, str]) -> str:
+        """A file that is filled in. Its stages leave alone the pods that are run."""
+        text = string.Template(template).substitute(values)
+        if self.runs_pods and "kind: Stage" in text:
+            text = text.replace(POD_STAGE, f"{POD_STAGE}    {images.exclusion()}\n")
+        return text
+
+    def number(self) -> None:
+        """Gives the cluster the lowest number that no other one of the sandbox has: its block of addresses."""
+        taken = {int(file.read_text()) for file in (self.state.root / "clusters").glob("*/number")}
+        write(self.folder / "number", str(next(number for number in range(39) if number not in taken)))
 
     def wait(self, what: str, reached: Callable[[Api], bool]) -> None:
         """Asks until something is so, for half a minute."""
@@ -175,6 +243,11 @@ class Cluster:
         conditions = [each for node in nodes for each in node["status"].get("conditions", [])]
         return len([each for each in conditions if each["type"] == "Ready" and each["status"] == "True"]) == 3
 
+    def named(self, api: Api) -> bool:
+        """Whether the cluster's names are served."""
+        deployment = api.request("GET", "/apis/apps/v1/namespaces/kube-system/deployments/coredns")
+        return bool(deployment.get("status", {}).get("readyReplicas"))
+
     def controlled(self, api: Api) -> bool:
         """Whether the controller manager works: it makes this account."""
         return "metadata" in api.request("GET", "/api/v1/namespaces/default/serviceaccounts/default")
@@ -192,6 +265,8 @@ class Cluster:
             self.start_kwok()
         if not processes.running(self.state, self.cloud):
             self.start_cloud()
+        if self.runs_pods and not processes.running(self.state, self.pods):
+            self.start_pods()
         return self.processes_run() and Api(self.credentials("okemon")).ready()
 
     def start_kwok(self) -> None:
@@ -200,9 +275,10 @@ class Cluster:
         kubeconfig = self.folder / "kwok" / "kubeconfig"
         write(kubeconfig, json.dumps(self.credentials("kwok").kubeconfig(self.context, "kwok")))
         port = free_ports(1)[0]
+        write(self.folder / "kwok" / "port", str(port))
         # fmt: off
         command = [str(ensure_tools()["kwok"]), "--kubeconfig", str(kubeconfig),
-                   "--manage-all-nodes=true", "--node-lease-duration-seconds=200", "--enable-crds=Stage,ClusterLogs",
+                   "--manage-all-nodes=true", "--node-lease-duration-seconds=200", f"--enable-crds={DEFINITIONS}",
                    "--cidr=10.244.0.1/16", "--node-name=localhost", f"--node-port={port}", f"--server-address=127.0.0.1:{port}",
                    f"--tls-cert-file={self.state.kwok(self.name)}/pki/admin.crt",
                    f"--tls-private-key-file={self.state.kwok(self.name)}/pki/admin.key"]
@@ -210,16 +286,26 @@ class Cluster:
         processes.start(self.state, self.kwok, command, self.state.logs / f"{self.kwok}.log")
 
     def start_cloud(self) -> None:
-        processes.stop(self.state, self.cloud)
-        command = [sys.executable, str(HERE / "sandbox"), "--state", str(self.state.root), "cloud", self.name]
-        processes.start(self.state, self.cloud, command, self.state.logs / f"{self.cloud}.log")
+        self.start_own("cloud", self.cloud)
+
+    def start_pods(self) -> None:
+        self.start_own("pods", self.pods)
+
+    def start_own(self, command: str, record: str) -> None:
+        """A command of the driver that goes on in the background."""
+        processes.stop(self.state, record)
+        words = [sys.executable, str(HERE / "sandbox"), "--state", str(self.state.root), command, self.name]
+        processes.start(self.state, record, words, self.state.logs / f"{record}.log")
 
     # -- down -------------------------------------------------------------------------------------------
 
     def down(self) -> None:
         """Ends its processes and removes all there was of it."""
-        for name in (self.cloud, self.kwok):
+        for name in (self.pods, self.cloud, self.kwok):
             processes.stop(self.state, name)
+        Group(sandbox_group(self.state) / self.name).end()
+        if (self.folder / "number").exists():
+            network.end_cluster(self.addresses)
         for operator in recorded(self.state, self.name):
             processes.stop(self.state, operator)
         own = f"{self.state.kwok(self.name)}/"

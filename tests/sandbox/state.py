@@ -83,8 +83,9 @@ class State:
         """What `sandbox.json` holds; empty when nothing is up."""
         return json.loads(self.description.read_text()) if self.description.exists() else {}
 
-    def write_description(self, s3: dict[str, str] | None, clusters: dict[str, dict[str, str]]) -> None:
-        write(self.description, json.dumps({"bin": str(self.bin), "s3": s3, "clusters": clusters}, indent=2) + "\n")
+    def write_description(self, enter: list[str], s3: dict[str, str] | None, clusters: dict[str, dict[str, str]]) -> None:
+        said = {"bin": str(self.bin), "enter": enter, "s3": s3, "clusters": clusters}
+        write(self.description, json.dumps(said, indent=2) + "\n")
 
     def address_prefix(self) -> str:
         """Load balancers get addresses in a block of loopback that depends on the directory."""

@@ -6,6 +6,7 @@ import shutil
 import socket
 import time
 
+import network
 import processes
 from state import ACCESS_KEY, REGION, SECRET_KEY, State, free_ports, port_lock
 from tools import SandboxError, ensure_tools
@@ -21,6 +22,10 @@ def answers(port: int) -> bool:
     return True
 
 
+def port(state: State) -> int:
+    return int(state.describe()["s3"]["endpoint"].rpartition(":")[2])
+
+
 def up(state: State) -> dict[str, str]:
     """Starts the server unless it runs, and says how to reach it."""
     known: dict[str, str] | None = state.describe().get("s3")
@@ -33,7 +38,9 @@ def up(state: State) -> dict[str, str]:
         # The same port as before, so that a cluster that outlived it still finds it.
         port = int(known["endpoint"].rpartition(":")[2]) if known else free_ports(1)[0]
         program = str(ensure_tools()["versitygw"])
-        command = [program, "--port", f"127.0.0.1:{port}", "--region", REGION, "--quiet", "posix", str(state.buckets)]
+        # Pods reach it from outside (network.py).
+        address = "" if network.wanted(state) else "127.0.0.1"
+        command = [program, "--port", f"{address}:{port}", "--region", REGION, "--quiet", "posix", str(state.buckets)]
         server = processes.start(state, NAME, command, state.logs / "s3.log", keys)
         deadline = time.monotonic() + 10
         while not answers(port):
