@@ -1,6 +1,6 @@
 # What can be typed here. Nothing has to be prepared: what is needed is built, what cannot be built is named.
 
-.PHONY: help demo demo-down test test-fast properties fuzz bench lint charts tools needs clean
+.PHONY: help demo demo-down test test-fast test-pods properties fuzz bench lint charts tools needs clean
 .DEFAULT_GOAL := help
 
 CARGO_TEST := cargo test --features test-fakes
@@ -18,7 +18,11 @@ test: needs lint charts ## everything, on real clusters of this machine, where n
 	$(CARGO_TEST) --lib --bins --tests --no-run
 	tests/alone $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
 
+test-pods: needs ## installs whose pods are run as processes: as root, with bubblewrap and nftables
+	$(CARGO_TEST) --test e2e -- --ignored --test-threads=1 pods::
+
 test-fast: lint ## what needs no cluster
+	python3 -m unittest discover -q -t tests/sandbox -s tests/sandbox/pods/tests
 	$(CARGO_TEST) --lib --bins --test cli --test docs --test processes --test structure --test fuzz
 
 properties: needs tools ## try 100,000 random configurations on Helm's own parsers, 3 and 4

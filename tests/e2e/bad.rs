@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::sandbox::{Charts, Sandbox, charts};
+use crate::charts::charts;
+use crate::sandbox::{Charts, Sandbox};
 
 /// Answers every call with this; where it listens.
 fn server(answer: &'static str) -> u16 {

@@ -86,14 +86,14 @@ fn one_command_installs_everything_and_says_where_the_store_api_answers() {
 fn flags_alone_install_with_keys_from_files_beside_somebody_elses_newer_definitions() {
     let sandbox = Sandbox::up();
     std::fs::remove_file(sandbox.path("okemon.yaml")).unwrap();
-    let chart = crate::sandbox::charts(Charts::Bitnami).join("kube-prometheus-11.3.10.tgz");
+    let chart = crate::charts::charts(Charts::Bitnami).join("kube-prometheus-11.3.10.tgz");
     let definitions = sandbox.helm(&["show", "crds", chart.to_str().unwrap()]);
     sandbox.apply(&annotated(&definitions, "0.99.0"));
     let mark = sandbox.mark();
 
     std::fs::write(sandbox.path("access"), sandbox.s3("accessKey")).unwrap();
     std::fs::write(sandbox.path("secret"), sandbox.s3("secretKey")).unwrap();
-    let charts = crate::sandbox::charts(Charts::Bitnami);
+    let charts = crate::charts::charts(Charts::Bitnami);
     let flags = [
         "install",
         "--region=ap-singapore-1",

@@ -9,6 +9,7 @@
 mod again;
 mod alone;
 mod bad;
+mod charts;
 mod clock;
 mod docs;
 mod door;
@@ -19,6 +20,7 @@ mod live;
 mod lock;
 mod matrix;
 mod objects;
+mod pods;
 mod refused;
 mod running;
 mod sandbox;

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::charts::charts;
+
 /// A sandbox with one empty cluster, `sin`, and one S3 server. It goes when it is dropped.
 pub(crate) struct Sandbox {
     directory: tempfile::TempDir,
@@ -31,7 +33,7 @@ impl Charts {
     }
 
     /// As the configuration names them.
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bitnami => "bitnami",
             Self::Community => "community",
@@ -73,11 +75,21 @@ impl Sandbox {
 
     /// The same, for these charts.
     pub(crate) fn up_for(charts: Charts) -> Self {
+        Self::begin(charts, &["up", "sin"])
+    }
+
+    /// The same, with its pods run as processes (this needs root).
+    pub(crate) fn up_with_pods(charts: Charts) -> Self {
+        Self::begin(charts, &["up", "sin", "--pods"])
+    }
+
+    /// Brings it up with a command of the driver.
+    fn begin(charts: Charts, up: &[&str]) -> Self {
         let base = repository().join("target/e2e");
         std::fs::create_dir_all(&base).unwrap();
         let directory = tempfile::Builder::new().prefix("s").tempdir_in(base).unwrap();
         let mut sandbox = Self { directory, info: Value::Null, charts };
-        sandbox.driver(&["up", "sin"]);
+        sandbox.driver(up);
         let text = std::fs::read_to_string(sandbox.path("sandbox.json")).unwrap();
         sandbox.info = serde_json::from_str(&text).unwrap();
         std::fs::create_dir(sandbox.tool("")).unwrap();
@@ -154,7 +166,7 @@ impl Sandbox {
 
     /// okemon, ready to be started: off a terminal, with the keys in its environment.
     pub(crate) fn okemon(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_okemon"));
+        let mut command = self.inside(env!("CARGO_BIN_EXE_okemon"));
         command
             .args(args)
             .current_dir(self.directory.path())
@@ -167,6 +179,15 @@ impl Sandbox {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command
+    }
+
+    /// A program, to be started where the sandbox's network is; kubectl and helm go there by themselves.
+    fn inside(&self, program: &str) -> Command {
+        let entering = self.info["enter"].as_array().unwrap().iter();
+        let mut words = entering.map(|word| word.as_str().unwrap()).chain([program]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words);
         command
     }
 
@@ -340,52 +361,6 @@ impl Drop for Sandbox {
 
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The charts of one family as `NAME-VERSION.tgz` in one directory: the stand-ins, or the real ones
-/// that `OKEMON_TEST_CHARTS` names.
-pub(crate) fn charts(family: Charts) -> PathBuf {
-    static ONCE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    let all = ONCE.get_or_init(|| {
-        let all = repository().join(format!("target/e2e/charts-{}", std::process::id()));
-        let source = std::env::var_os("OKEMON_TEST_CHARTS").map_or_else(stand_ins, PathBuf::from);
-        let archives = |folder: &str| -> Vec<PathBuf> {
-            let files = std::fs::read_dir(source.join(folder)).unwrap();
-            files.map(|file| file.unwrap().path()).collect()
-        };
-        let of_grafana = |path: &PathBuf| {
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("grafana-"))
-        };
-        let (grafana, community): (Vec<_>, Vec<_>) =
-            archives("community").into_iter().partition(of_grafana);
-        for (family, own) in [("bitnami", archives("bitnami")), ("community", community)] {
-            std::fs::create_dir_all(all.join(family)).unwrap();
-            for path in own.iter().chain(&grafana) {
-                let link = all.join(family).join(path.file_name().unwrap());
-                let _ = std::os::unix::fs::symlink(path, link);
-            }
-        }
-        all
-    });
-    all.join(family.name())
-}
-
-fn stand_ins() -> PathBuf {
-    let out = repository().join("target/e2e/stand-ins");
-    let mut package = Command::new(repository().join("tests/charts/package"));
-    let output = package.arg(&out).arg("--crds").arg(tool_directory("crds")).output().unwrap();
-    let ended = ended(&output);
-    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    out
-}
-
-/// Where the sandbox keeps a tool that is no program of a user.
-fn tool_directory(name: &str) -> PathBuf {
-    let driver = repository().join("tests/sandbox/sandbox");
-    let ended = ended(&Command::new(driver).arg("tools").output().unwrap());
-    let rows = ended.stdout.lines().filter_map(|line| line.split_once(' '));
-    let mut found = rows.filter(|(tool, _)| *tool == name).map(|(_, path)| path.trim().into());
-    found.next().unwrap_or_else(|| panic!("no {name} in:\n{}", ended.stdout))
 }
 
 pub(crate) fn without_keys(okemon: &mut Command) -> &mut Command {

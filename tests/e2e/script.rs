@@ -7,7 +7,8 @@ use std::process::Command;
 use insta::assert_snapshot;
 
 use crate::objects::differing;
-use crate::sandbox::{Charts, Sandbox, charts, ended};
+use crate::charts::charts;
+use crate::sandbox::{Charts, Sandbox, ended};
 
 #[test]
 fn bitnamis_plan_as_a_script_makes_what_an_install_makes() {

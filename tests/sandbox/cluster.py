@@ -193,7 +193,7 @@ class Cluster:
         values |= self.network_values()
         write(self.folder / "pod.log", POD_LOG)
         for file in FILES:
-            write(self.folder / file, self.fill((HERE / file).read_text(), values))
+            write(self.folder / file, self.for_kwok(string.Template((HERE / file).read_text()).substitute(values)))
 
     def network_values(self) -> dict[str, str]:
         if not self.runs_pods:
@@ -211,9 +211,8 @@ class Cluster:
             "names_address": addresses.names,
         }
 
-    def fill(self, template: str, values: dict[str, str]) -> str:
-        """A file that is filled in. Its stages leave alone the pods that are run."""
-        text = string.Template(template).substitute(values)
+    def for_kwok(self, text: str) -> str:
+        """A manifest whose stages leave alone the pods that are run."""
         if self.runs_pods and "kind: Stage" in text:
             text = text.replace(POD_STAGE, f"{POD_STAGE}    {images.exclusion()}\n")
         return text
@@ -352,7 +351,9 @@ class Cluster:
 
     def fault(self, name: str) -> None:
         """Makes something fail from now on."""
-        self.apply(fault_file(name))
+        file = self.folder / f"fault-{name}.yaml"
+        write(file, self.for_kwok(fault_file(name).read_text()))
+        self.apply(file)
         api = Api(self.credentials("cloud"))
         deadline = time.monotonic() + 10
         while not self.fault_is_seen(api, name):
@@ -372,6 +373,8 @@ class Cluster:
         """Ends a fault, and lets the pods that it holds begin again."""
         self.kubectl("delete", "--ignore-not-found", "--wait", f"--filename={fault_file(name)}")
         time.sleep(0.5)  # as above
+        if self.runs_pods:  # it tries again by itself
+            return
         api = Api(self.credentials("cloud"))
         for pod in api.request("GET", "/api/v1/pods")["items"]:
             statuses = pod.get("status", {}).get("containerStatuses", [])

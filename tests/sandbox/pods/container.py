@@ -6,6 +6,7 @@ import contextlib
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +29,7 @@ class Around(Protocol):
     object: Object
     address: str
     logs: Logs
+    fault: str  # what it has to suffer
 
     def plan(self, container: Container) -> Plan: ...
     def tell(self, kind: str, reason: str, message: str, container: Container) -> None: ...
@@ -43,7 +45,7 @@ class Container:
         self.init = init
         self.sidecar = init and wanted.get("restartPolicy") == "Always"
         self.runs = 0
-        self.state = status.waiting("PodInitializing")
+        self.state: status.State = {}
         self.last: status.State = {}
         # Times are by the clock on the wall, which a restart of the runner does not set back.
         self.since = 0.0  # when it was begun
@@ -69,8 +71,20 @@ class Container:
         if "running" in self.state:
             self.process = Process(self.run_folder(), self.group)
             self.watch(time.monotonic())
+            self.believe(next((each for each in self.told() if each["name"] == self.name), {}))
             if self.process.runs():
                 self.pod.logs.follow(self.process.pipe, self.log())
+
+    def told(self) -> list[Object]:
+        """What the API was last told of the containers of its kind."""
+        kind = "initContainerStatuses" if self.init else "containerStatuses"
+        return self.pod.object.get("status", {}).get(kind) or []
+
+    def believe(self, said: Object) -> None:
+        """Goes on with what the probes had found, and asks again at once."""
+        for kind, probe in self.probes.items():
+            probe.next_at = time.monotonic()
+            probe.passed = {"startup": said.get("started"), "readiness": said.get("ready"), "liveness": True}[kind] or None
 
     def run_folder(self) -> Path:
         return self.folder / "run"
@@ -143,11 +157,14 @@ class Container:
 
     def begin(self, moment: float) -> None:
         reference = self.spec["image"]
-        if images.known(reference) is None:
+        fault = self.pod.fault
+        if images.known(reference) is None or fault == "image-missing":
             self.cannot_pull(reference)
             return
         try:
             plan = self.pod.plan(self)
+            if fault == "crash-loop":
+                plan = replace(plan, command=["/bin/sh", "-c", "echo a fault of the sandbox ends this at once; exit 1"])
         except NotYet as error:
             self.refused(error)
             return

@@ -58,6 +58,9 @@ class Pod(threading.Thread):
             for kind in ("initContainers", "containers")
             for each in wanted["spec"].get(kind, [])
         ]
+        first = "PodInitializing" if wanted["spec"].get("initContainers") else "ContainerCreating"
+        for container in self.containers:
+            container.state = container.state or status.waiting(first)
 
     # -- what others do to it ---------------------------------------------------------------------------
 
@@ -77,8 +80,9 @@ class Pod(threading.Thread):
                 if "deletionTimestamp" in self.object["metadata"]:
                     self.finish()
                     break
-                self.step()
-                self.report()
+                if not self.over():
+                    self.step()
+                    self.report()
             except (ApiError, OSError, http.client.HTTPException, subprocess.SubprocessError, ValueError, KeyError) as error:
                 print(f"{self.name}: {type(error).__name__} {str(error)[:500]}", file=sys.stderr, flush=True)
                 self.wake.wait(1.0)
@@ -86,10 +90,12 @@ class Pod(threading.Thread):
             self.wake.clear()
         self.remove()
 
+    def over(self) -> bool:
+        """Whether it has done what it was for."""
+        return self.object.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
     def step(self) -> None:
         """Looks at all there is of it, and does what is next."""
-        if self.object.get("status", {}).get("phase") in ("Succeeded", "Failed"):
-            return
         self.join()
         if not self.mount():
             return
@@ -262,6 +268,10 @@ class Pod(threading.Thread):
 
     # -- what the API is told ---------------------------------------------------------------------------
 
+    @property
+    def fault(self) -> str:
+        return self.runner.fault(self.object)
+
     def shown_addresses(self) -> Object:
         host = self.runner.addresses.node(self.object["spec"]["nodeName"])
         own = [{"ip": self.address}] if self.address else None
@@ -272,13 +282,6 @@ class Pod(threading.Thread):
         ordinary = [each for each in self.containers if not each.init]
         incomplete = [each.name for each in init if not (each.started if each.sidecar else status.succeeded(each.state))]
         unready = [each.name for each in self.containers if (not each.init or each.sidecar) and not each.ready]
-        if not self.mounted:
-            for each in self.containers:
-                each.state = status.waiting("PodInitializing" if init and not each.init else "ContainerCreating")
-        elif not init:
-            for each in ordinary:
-                if each.state == status.waiting("PodInitializing"):
-                    each.state = status.waiting("ContainerCreating")
         shown = [each.status() for each in ordinary]
         phase = status.phase(self.object["spec"].get("restartPolicy", "Always"), not incomplete, shown)
         return {

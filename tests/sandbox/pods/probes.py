@@ -53,7 +53,9 @@ def ask_http(wanted: Object, container: Object, address: str, seconds: float) ->
     try:
         headers = {each["name"]: each["value"] for each in wanted.get("httpHeaders", [])}
         connection.request("GET", wanted.get("path", "/"), headers={"User-Agent": "kube-probe/1.36", "Accept": "*/*"} | headers)
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        status = answer.status
+        answer.read(10 * 1024)
     except OSError as error:
         return f'Get "{where}": {error}'
     finally:

@@ -57,20 +57,22 @@ def bubblewrap(plan: Plan, status: int) -> list[str]:
     # The machine's own programs, for a shell and the like, stand for the rest of the image.
     arguments += ["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--dir", "/bin"]
     arguments += ["--symlink", "/usr/bin/sh", "/bin/sh", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    shown = [*own_files(plan.etc), *program(plan.image), "--bind", str(plan.message), plan.message_at, *plan.mounts]
     # Made beforehand, so that everybody may go through them: bubblewrap's own would have the modes of what is shown there.
-    shown = ["/etc/x", plan.image.place(), plan.message_at, *plan.mounts[2::3]]
-    for folder in sorted({str(each) for path in shown for each in Path(path).parents} - GIVEN):
+    for folder in sorted({str(each) for path in shown[2::3] for each in Path(path).parents} - GIVEN):
         arguments += ["--perms", "0755", "--dir", folder]
-    for name in ("hosts", "resolv.conf", "passwd", "group"):
-        arguments += ["--bind" if name == "hosts" else "--ro-bind", str(plan.etc / name), f"/etc/{name}"]
-    arguments += ["--ro-bind-try", "/etc/ssl", "/etc/ssl", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
-    arguments += program(plan.image)
     if plan.folder != "/":
         arguments += ["--perms", "0777", "--dir", plan.folder]
-    arguments += ["--bind", str(plan.message), plan.message_at, *plan.mounts]
+    arguments += shown
     if plan.read_only:
         arguments += ["--remount-ro", "/"]
     return [*arguments, "--chdir", plan.folder, "--", *as_user(plan), *plan.command]
+
+
+def own_files(etc: Path) -> list[str]:
+    files = [part for name in ("resolv.conf", "passwd", "group") for part in ("--ro-bind", str(etc / name), f"/etc/{name}")]
+    machine = [part for name in ("/etc/ssl", "/etc/ld.so.cache") for part in ("--ro-bind-try", name, name)]
+    return ["--bind", str(etc / "hosts"), "/etc/hosts", *files, *machine]
 
 
 def program(image: Image) -> list[str]:
@@ -136,7 +138,7 @@ class Process:
         finally:
             os.close(output)
             os.close(status)
-        self.known = {"pid": self.child.pid, "began": processes.started_at(self.child.pid), "kills": kills}
+        self.known = {"pid": self.child.pid, "began": processes.started_at(self.child.pid), "kills": kills, "user": plan.user, "group": plan.group}
         write(self.folder / "process.json", json.dumps(self.known))
 
     def reported(self, key: str) -> int | None:
@@ -179,4 +181,5 @@ class Process:
     def inside(self, command: list[str]) -> list[str]:
         """A command that runs another one in the container, for probes and `kubectl exec`."""
         pid = self.reported("child-pid")
-        return ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", "--", *command]
+        user = [f"--setuid={self.known['user']}", f"--setgid={self.known['group']}"]
+        return ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", *user, "--", *command]

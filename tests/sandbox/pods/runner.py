@@ -39,6 +39,7 @@ WATCHED = {
     "secrets": "/api/v1/secrets",
     "configmaps": "/api/v1/configmaps",
     "volumes": "/api/v1/persistentvolumes",
+    "stages": "/apis/kwok.x-k8s.io/v1alpha1/stages",
     "pods": "/api/v1/pods",
 }
 
@@ -231,6 +232,15 @@ class Runner:
         if pod["spec"].get("enableServiceLinks", True):
             found += [each for (where, _), each in self.known["services"].items() if where == pod["metadata"]["namespace"]]
         return spec.service_links([each for each in found if each])
+
+    def fault(self, pod: Object) -> str:
+        """What a pod has to suffer, by the stages that say so of its component (faults/)."""
+        component = pod["metadata"].get("labels", {}).get("app.kubernetes.io/component")
+        for stage in list(self.known["stages"].values()):
+            meta = stage["metadata"]
+            if component and meta.get("annotations", {}).get("okemon-sandbox/component") == component:
+                return str(meta.get("labels", {}).get("okemon-sandbox/run", ""))
+        return ""
 
     def claimed(self, pod: Pod) -> Callable[[str], Path]:
         def folder(claim: str) -> Path:

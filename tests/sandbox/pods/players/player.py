@@ -61,7 +61,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a probe that was content with less
+            super().handle_error(request, client_address)
+
+
 def server(port, answer):
-    handler = type("Handler", (Handler,), {"answer": staticmethod(answer)})
-    http.server.ThreadingHTTPServer.daemon_threads = True
-    return http.server.ThreadingHTTPServer(("", port), handler)
+    return Server(("", port), type("Handler", (Handler,), {"answer": staticmethod(answer)}))
