@@ -19,7 +19,7 @@ test: needs lint charts ## everything, on real clusters of this machine, where n
 	tests/alone $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
 
 test-pods: needs ## installs whose pods are run as processes: as root, with bubblewrap and nftables
-	$(CARGO_TEST) --test e2e -- --ignored --test-threads=1 pods::
+	$(CARGO_TEST) --test e2e -- --ignored --test-threads=1 pods:: kubelet::
 
 test-fast: lint ## what needs no cluster
 	python3 -m unittest discover -q -t tests/sandbox -s tests/sandbox/pods/tests

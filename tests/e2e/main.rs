@@ -16,6 +16,7 @@ mod door;
 mod helper;
 mod install;
 mod killed;
+mod kubelet;
 mod live;
 mod lock;
 mod matrix;

@@ -24,7 +24,8 @@ fn label<'a>(series: &'a Value, name: &str) -> &'a str {
 fn targets(sandbox: &Sandbox) -> BTreeMap<String, (usize, usize)> {
     let mut jobs = BTreeMap::new();
     for series in query(sandbox, "up") {
-        let (up, all): &mut (usize, usize) = jobs.entry(label(&series, "job").to_owned()).or_default();
+        let (up, all): &mut (usize, usize) =
+            jobs.entry(label(&series, "job").to_owned()).or_default();
         *all += 1;
         *up += usize::from(series["value"][1] == "1");
     }

@@ -336,7 +336,7 @@ impl Sandbox {
         self.driver(&["heal", "sin", fault]);
     }
 
-    fn driver(&self, args: &[&str]) -> String {
+    pub(crate) fn driver(&self, args: &[&str]) -> String {
         let output = Command::new(repository().join("tests/sandbox/sandbox"))
             .arg("--state")
             .arg(self.directory.path())

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 
-use crate::objects::differing;
 use crate::charts::charts;
+use crate::objects::differing;
 use crate::sandbox::{Charts, Sandbox, ended};
 
 #[test]

@@ -211,6 +211,11 @@ def operator(name: str, seconds: int, command: str) -> GoTool:
     return GoTool(name, seconds, "prometheus-operator", f"{module}/cmd/{command}", module, COMMON_VERSION)
 
 
+def prometheus(name: str, seconds: int) -> GoTool:
+    module = "github.com/prometheus/prometheus"
+    return GoTool(name, seconds, "prometheus", f"{module}/cmd/{name}", module, COMMON_VERSION)
+
+
 OPERATOR = operator("prometheus-operator", 180, "operator")
 CONTROLLER_GEN = GoTool(
     "controller-gen", 8, "prometheus-operator", "sigs.k8s.io/controller-tools/cmd/controller-gen", "sigs.k8s.io/controller-tools"
@@ -265,9 +270,8 @@ PROGRAMS: tuple[GoTool, ...] = (
     GoTool(
         "thanos", 120, "thanos", "github.com/thanos-io/thanos/cmd/thanos", "github.com/thanos-io/thanos", COMMON_VERSION, "netgo,slicelabels"
     ),
-    GoTool(
-        "prometheus", 240, "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", "github.com/prometheus/prometheus", COMMON_VERSION
-    ),
+    prometheus("prometheus", 240),
+    prometheus("promtool", 15),
 )
 
 NEEDS = {

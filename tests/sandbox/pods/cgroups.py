@@ -21,7 +21,7 @@ ROOTS = (MOUNT,) if UNIFIED else (MOUNT / "memory", MOUNT / "pids")
 MEMORY_LIMIT = "memory.max" if UNIFIED else "memory.limit_in_bytes"
 MEMORY_EVENTS = "memory.events" if UNIFIED else "memory.oom_control"
 MEMORY_USED = "memory.current" if UNIFIED else "memory.usage_in_bytes"
-MOST_PROCESSES = 2000  # of one container, threads included: a fork bomb ends there
+MOST_PROCESSES = 1000  # of one container, threads included: a fork bomb ends there
 
 
 def sandbox_group(state: State) -> Path:

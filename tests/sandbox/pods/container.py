@@ -15,28 +15,31 @@ from pods import images, spec, status
 from pods.cgroups import Group
 from pods.events import now
 from pods.logs import Logs, last_words
+from pods.plan import Plan
 from pods.probes import KINDS, Probe
-from pods.process import Plan, Process
+from pods.process import Process
 from pods.spec import NotYet
 from state import write
 
 FIRST_PAUSE, LONGEST_PAUSE, FORGIVEN = 10.0, 300.0, 600.0  # seconds between runs; a run this long begins anew
 
 
-class Around(Protocol):
+class Surroundings(Protocol):
     """What a container needs of its pod."""
 
     object: Object
     address: str
     logs: Logs
-    fault: str  # what it has to suffer
+
+    @property
+    def fault(self) -> str: ...
 
     def plan(self, container: Container) -> Plan: ...
-    def tell(self, kind: str, reason: str, message: str, container: Container) -> None: ...
+    def tell(self, kind: str, reason: str, message: str, container: Container | None = None) -> None: ...
 
 
 class Container:
-    def __init__(self, pod: Around, wanted: Object, folder: Path, group: Group, init: bool) -> None:
+    def __init__(self, pod: Surroundings, wanted: Object, folder: Path, group: Group, init: bool) -> None:
         self.pod = pod
         self.spec = wanted
         self.name: str = wanted["name"]
@@ -231,7 +234,9 @@ class Container:
         """Between two runs, once the end of the last was told."""
         meta = self.pod.object["metadata"]
         where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
-        long = minutes(FIRST_PAUSE if self.pause == FIRST_PAUSE else self.pause / 2 if self.pause < LONGEST_PAUSE else LONGEST_PAUSE)
+        long = minutes(
+            FIRST_PAUSE if self.pause == FIRST_PAUSE else self.pause / 2 if self.pause < LONGEST_PAUSE else LONGEST_PAUSE
+        )
         self.last = self.state
         self.state = status.waiting("CrashLoopBackOff", f"back-off {long} restarting failed container={self.name} pod={where}")
         self.keep()
@@ -248,7 +253,9 @@ class Container:
         why = f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}": {reference}: not found'
         again = self.state.get("waiting", {}).get("reason") in ("ErrImagePull", "ImagePullBackOff")
         if again:
-            self.state = status.waiting("ImagePullBackOff", f'Back-off pulling image "{reference}": ErrImagePull: rpc error: code = NotFound desc = {why}')
+            self.state = status.waiting(
+                "ImagePullBackOff", f'Back-off pulling image "{reference}": ErrImagePull: rpc error: code = NotFound desc = {why}'
+            )
             self.tell("Normal", "BackOff", f'Back-off pulling image "{reference}"')
             self.tell("Warning", "Failed", "Error: ImagePullBackOff")
         else:

@@ -34,7 +34,13 @@ class Events:
             self.api.request("PATCH", f"{path}/{name}", {"count": count + 1, "lastTimestamp": now()})
         else:
             name = f"{meta['name']}.{time.time_ns():x}"
-            involved = {"kind": "Pod", "apiVersion": "v1", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]}
+            involved = {
+                "kind": "Pod",
+                "apiVersion": "v1",
+                "namespace": meta["namespace"],
+                "name": meta["name"],
+                "uid": meta["uid"],
+            }
             if container:
                 involved["fieldPath"] = f"spec.{'initContainers' if init else 'containers'}{{{container}}}"
             self.api.request(

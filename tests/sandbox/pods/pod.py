@@ -10,17 +10,17 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import network
 import processes
 from api import Api, ApiError, Object
-from pods import images, spec, status
+from pods import status
 from pods.cgroups import Group
 from pods.container import Container
 from pods.events import Events, now
-from pods.process import JOIN, Plan
+from pods.plan import Plan, plan, write_etc
+from pods.process import JOIN
 from pods.server import tell_kwok
 from pods.spec import NotYet
 from pods.volumes import Volumes
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
 TICK = 0.25  # how often a pod is looked at
 REFRESH = 10.0  # how often files of Secrets and ConfigMaps are brought up to date
-MOST_SEARCHED = "{0}.svc.cluster.local svc.cluster.local cluster.local"
 
 
-class Pod(threading.Thread):
+class Pod:
+    """A pod with a thread of its own."""
+
     def __init__(self, runner: Runner, wanted: Object) -> None:
-        super().__init__(name=wanted["metadata"]["name"], daemon=True)
+        self.name: str = wanted["metadata"]["name"]
         self.runner = runner
         self.object = wanted
         self.uid: str = wanted["metadata"]["uid"]
@@ -54,7 +55,9 @@ class Pod(threading.Thread):
         self.mounted = False
         self.volumes = Volumes(self.folder / "volumes", self.lookup, self.token, runner.claimed(self))
         self.containers = [
-            Container(self, each, self.folder / "containers" / each["name"], Group(self.group / each["name"]), kind == "initContainers")
+            Container(
+                self, each, self.folder / "containers" / each["name"], Group(self.group / each["name"]), kind == "initContainers"
+            )
             for kind in ("initContainers", "containers")
             for each in wanted["spec"].get(kind, [])
         ]
@@ -63,6 +66,9 @@ class Pod(threading.Thread):
             container.state = container.state or status.waiting(first)
 
     # -- what others do to it ---------------------------------------------------------------------------
+
+    def start(self) -> None:
+        threading.Thread(target=self.run, name=self.name, daemon=True).start()
 
     def update(self, wanted: Object) -> None:
         self.object = wanted
@@ -96,7 +102,7 @@ class Pod(threading.Thread):
 
     def step(self) -> None:
         """Looks at all there is of it, and does what is next."""
-        self.join()
+        self.connect()
         if not self.mount():
             return
         ready = True
@@ -107,7 +113,7 @@ class Pod(threading.Thread):
             elif each.init or ready:
                 each.step(restart=True)
 
-    def join(self) -> None:
+    def connect(self) -> None:
         """Makes its network, unless it has one that lives."""
         if self.holder and processes.started_at(self.holder):
             return
@@ -146,7 +152,7 @@ class Pod(threading.Thread):
             self.tell("Warning", "FailedMount", f"MountVolume.SetUp failed: {error}")
             return self.mounted
         if not self.mounted:
-            self.write_etc()
+            write_etc(self)
         self.mounted = True
         return True
 
@@ -207,70 +213,13 @@ class Pod(threading.Thread):
         self.events.tell(self.object, kind, reason, message, name, init)
 
     def plan(self, container: Container) -> Plan:
-        """All that a container is started with; NotYet where it refers to what is not there."""
-        wanted, image = container.spec, images.IMAGES[images.name_of(container.spec["image"])]
-        known = {**self.object, "status": {**self.object.get("status", {}), **self.shown_addresses()}}
-        given = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME": self.host_name(), "HOME": "/"}
-        given |= self.runner.service_variables(self.object)
-        variables = spec.environment(known, wanted, self.lookup, given)
-        command = wanted.get("command") or image.start()
-        rest = wanted.get("args") or []
-        user = spec.security(known, wanted, "runAsUser", image.user)
-        if spec.security(known, wanted, "runAsNonRoot") and user == 0:
-            raise NotYet("CreateContainerConfigError", "container has runAsNonRoot and image will run as root")
-        context = known["spec"].get("securityContext") or {}
-        groups = sorted({*context.get("supplementalGroups", []), *([context["fsGroup"]] if "fsGroup" in context else [])})
-        message = container.folder / "message"
-        message.parent.mkdir(parents=True, exist_ok=True)
-        message.write_text("")
-        message.chmod(0o666)
-        return Plan(
-            image=image,
-            command=[spec.expand(each, variables) for each in [*command, *rest]],
-            environment=variables,
-            mounts=self.volumes.mounts(known, wanted, variables),
-            network=self.holder,
-            host_name=self.host_name(),
-            host_processes=bool(known["spec"].get("hostPID")),
-            read_only=bool(spec.security(known, wanted, "readOnlyRootFilesystem")),
-            user=user,
-            group=spec.security(known, wanted, "runAsGroup", 0),
-            groups=groups,
-            bare="ALL" in ((wanted.get("securityContext") or {}).get("capabilities") or {}).get("drop", []),
-            may_gain=spec.security(known, wanted, "allowPrivilegeEscalation", True),
-            folder=wanted.get("workingDir") or image.folder,
-            etc=self.folder / "etc",
-            message=message,
-            message_at=wanted.get("terminationMessagePath", "/dev/termination-log"),
-        )
-
-    def host_name(self) -> str:
-        if self.object["spec"].get("hostNetwork"):
-            return str(self.object["spec"]["nodeName"])
-        return str(self.object["spec"].get("hostname") or self.object["metadata"]["name"])[:63]
-
-    def write_etc(self) -> None:
-        """What a kubelet writes into /etc of each container."""
-        pod, etc = self.object["spec"], self.folder / "etc"
-        where = self.object["metadata"]["namespace"]
-        full = f"{self.host_name()}.{pod['subdomain']}.{where}.svc.cluster.local\t" if pod.get("subdomain") else ""
-        aliases = "".join(f"{each['ip']}\t{' '.join(each['hostnames'])}\n" for each in pod.get("hostAliases", []))
-        servers, searched = [self.runner.addresses.names], MOST_SEARCHED.format(where)
-        if pod.get("dnsPolicy") == "Default" or (pod.get("hostNetwork") and pod.get("dnsPolicy") != "ClusterFirstWithHostNet"):
-            servers, searched = [], ""  # the machine's own, of which there are none in here
-        lines = [f"nameserver {server}" for server in servers] + ([f"search {searched}"] if searched else []) + ["options ndots:5"]
-        write(etc / "hosts", f"127.0.0.1\tlocalhost\n::1\tlocalhost\n{self.address}\t{full}{self.host_name()}\n{aliases}")
-        write(etc / "resolv.conf", "\n".join(lines) + "\n")
-        write(etc / "passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")
-        write(etc / "group", "root:x:0:\nnogroup:x:65534:\n")
-        for file in etc.iterdir():
-            file.chmod(0o644)
-
-    # -- what the API is told ---------------------------------------------------------------------------
+        return plan(self, container)
 
     @property
     def fault(self) -> str:
         return self.runner.fault(self.object)
+
+    # -- what the API is told ---------------------------------------------------------------------------
 
     def shown_addresses(self) -> Object:
         host = self.runner.addresses.node(self.object["spec"]["nodeName"])
@@ -287,7 +236,9 @@ class Pod(threading.Thread):
         return {
             "phase": phase,
             "startTime": self.object.get("status", {}).get("startTime") or self.sent.get("startTime") or now(),
-            "conditions": status.conditions(self.object, bool(self.address), incomplete, unready, phase in ("Succeeded", "Failed")),
+            "conditions": status.conditions(
+                self.object, bool(self.address), incomplete, unready, phase in ("Succeeded", "Failed")
+            ),
             "containerStatuses": shown,
             "initContainerStatuses": [each.status() for each in init] or None,
             **self.shown_addresses(),

@@ -31,8 +31,14 @@ def ask(probe: Object, container: Object, address: str, inside: Inside) -> str:
             socket.create_connection((wanted.get("host") or address, port_number(container, wanted["port"])), seconds).close()
             return ""
         if "exec" in probe:
-            ended = subprocess.run(inside(probe["exec"]["command"]), capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL)
-            return "" if ended.returncode == 0 else (ended.stdout + ended.stderr).decode(errors="replace")[:1024] or f"exit {ended.returncode}"
+            ended = subprocess.run(
+                inside(probe["exec"]["command"]), capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL
+            )
+            return (
+                ""
+                if ended.returncode == 0
+                else (ended.stdout + ended.stderr).decode(errors="replace")[:1024] or f"exit {ended.returncode}"
+            )
     except subprocess.TimeoutExpired:
         return f"command timed out after {seconds}s"
     except (OSError, http.client.HTTPException) as error:

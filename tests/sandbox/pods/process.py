@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import processes
 from pods import images
 from pods.cgroups import Group
 from pods.images import Image
+from pods.plan import Plan
 from state import write
 
 # Where a process joins its groups before it becomes anything else; $1 is how many there are.
@@ -26,36 +26,33 @@ JOIN = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1"; shift; n=$((n - 1))
 GIVEN = {"/", "/bin", "/dev", "/proc", "/tmp", "/usr"}  # folders that every container has
 
 
-@dataclass(frozen=True)
-class Plan:
-    """All that a container is started with."""
-
-    image: Image
-    command: list[str]
-    environment: dict[str, str]
-    mounts: list[str]  # bubblewrap's arguments for its volumes
-    network: int  # the process that holds the pod's network
-    host_name: str
-    host_processes: bool  # sees the machine's processes
-    read_only: bool
-    user: int
-    group: int
-    groups: list[int]
-    bare: bool  # without capabilities
-    may_gain: bool  # may become more than it is
-    folder: str
-    etc: Path  # hosts, resolv.conf, passwd, group
-    message: Path  # what it writes to /dev/termination-log
-    message_at: str
-
-
 def bubblewrap(plan: Plan, status: int) -> list[str]:
     """The whole command: into the network, into a root of its own, down to its user, the program."""
-    arguments = ["/usr/bin/bwrap", "--unshare-ipc", "--unshare-uts", "--hostname", plan.host_name, "--json-status-fd", str(status)]
+    arguments = [
+        "/usr/bin/bwrap",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--hostname",
+        plan.host_name,
+        "--json-status-fd",
+        str(status),
+    ]
     if not plan.host_processes:
         arguments += ["--unshare-pid", "--as-pid-1"]
     # The machine's own programs, for a shell and the like, stand for the rest of the image.
-    arguments += ["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--dir", "/bin"]
+    arguments += [
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--symlink",
+        "usr/lib",
+        "/lib",
+        "--symlink",
+        "usr/lib64",
+        "/lib64",
+        "--dir",
+        "/bin",
+    ]
     arguments += ["--symlink", "/usr/bin/sh", "/bin/sh", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
     shown = [*own_files(plan.etc), *program(plan.image), "--bind", str(plan.message), plan.message_at, *plan.mounts]
     # Made beforehand, so that everybody may go through them: bubblewrap's own would have the modes of what is shown there.
@@ -138,7 +135,13 @@ class Process:
         finally:
             os.close(output)
             os.close(status)
-        self.known = {"pid": self.child.pid, "began": processes.started_at(self.child.pid), "kills": kills, "user": plan.user, "group": plan.group}
+        self.known = {
+            "pid": self.child.pid,
+            "began": processes.started_at(self.child.pid),
+            "kills": kills,
+            "user": plan.user,
+            "group": plan.group,
+        }
         write(self.folder / "process.json", json.dumps(self.known))
 
     def reported(self, key: str) -> int | None:
@@ -164,7 +167,7 @@ class Process:
         return code
 
     def out_of_memory(self) -> bool:
-        return self.group.killed_for_memory() > self.known.get("kills", 0)
+        return self.group.killed_for_memory() > int(self.known.get("kills", 0))
 
     def signal(self, number: int) -> None:
         pid = self.reported("child-pid")
@@ -182,4 +185,17 @@ class Process:
         """A command that runs another one in the container, for probes and `kubectl exec`."""
         pid = self.reported("child-pid")
         user = [f"--setuid={self.known['user']}", f"--setgid={self.known['group']}"]
-        return ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd", *user, "--", *command]
+        return [
+            "nsenter",
+            f"--target={pid}",
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--root",
+            "--wd",
+            *user,
+            "--",
+            *command,
+        ]

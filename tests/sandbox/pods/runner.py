@@ -215,7 +215,9 @@ class Runner:
                 raise
         binary = found.get("data" if kind == "secrets" else "binaryData") or {}
         plain = {} if kind == "secrets" else found.get("data") or {}
-        return {key: base64.b64decode(text or "") for key, text in binary.items()} | {key: text.encode() for key, text in plain.items()}
+        return {key: base64.b64decode(text or "") for key, text in binary.items()} | {
+            key: text.encode() for key, text in plain.items()
+        }
 
     def token(self, api: Api, pod: Object, source: Object) -> str:
         meta, account = pod["metadata"], pod["spec"].get("serviceAccountName", "default")
@@ -244,7 +246,9 @@ class Runner:
 
     def claimed(self, pod: Pod) -> Callable[[str], Path]:
         def folder(claim: str) -> Path:
-            found = pod.api.request("GET", f"/api/v1/namespaces/{pod.object['metadata']['namespace']}/persistentvolumeclaims/{claim}")
+            found = pod.api.request(
+                "GET", f"/api/v1/namespaces/{pod.object['metadata']['namespace']}/persistentvolumeclaims/{claim}"
+            )
             return self.volumes / str(found["spec"]["volumeName"])
 
         return folder

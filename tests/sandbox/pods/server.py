@@ -69,7 +69,9 @@ class Kubelet(threading.Thread):
         plain = socket.create_connection(("127.0.0.1", self.runner.kwok_port))
         with trusting.wrap_socket(plain) as server:
             # One request a connection: the next one may be for us.
-            rest = rest if b"pgrade" in rest else re.sub(rb"(?i)connection: *keep-alive\r\n", b"", b"Connection: close\r\n" + rest)
+            rest = (
+                rest if b"pgrade" in rest else re.sub(rb"(?i)connection: *keep-alive\r\n", b"", b"Connection: close\r\n" + rest)
+            )
             server.sendall(f"{method} {target} {version}\r\n".encode() + rest)
             client.settimeout(None)
             back = threading.Thread(target=pour, args=(server, client), daemon=True)
@@ -96,7 +98,9 @@ class Kubelet(threading.Thread):
     def metrics(self, path: str) -> bytes:
         body = "".join(self.families(path)).encode()
         kind = "text/plain; version=0.0.4; charset=utf-8"
-        return f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+        return (
+            f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+        )
 
     def families(self, path: str) -> list[str]:
         """A few of a kubelet's metrics, of what really runs."""
@@ -124,7 +128,12 @@ def streams(pod: Pod) -> list[Object]:
     owner = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
     own = {"name": meta["name"], "namespace": meta["namespace"], "ownerReferences": [owner]}
     logs = [
-        {"containers": [each.name], "logsFile": str(each.folder / "current"), "previousLogsFile": str(each.folder / "previous"), "follow": True}
+        {
+            "containers": [each.name],
+            "logsFile": str(each.folder / "current"),
+            "previousLogsFile": str(each.folder / "previous"),
+            "follow": True,
+        }
         for each in pod.containers
     ]
     numbers = {port["containerPort"] for each in pod.containers for port in each.spec.get("ports", [])}

@@ -29,16 +29,16 @@ def rules(addresses: Addresses, services: list[Object], slices: list[Object]) ->
     lines = []
     for service in sorted(services, key=lambda each: (each["metadata"]["namespace"], each["metadata"]["name"])):
         meta, spec = service["metadata"], service["spec"]
-        own = [spec.get("clusterIP", "")] + [each.get("ip", "") for each in service.get("status", {}).get("loadBalancer", {}).get("ingress", [])]
+        own = [spec.get("clusterIP", "")] + [
+            each.get("ip", "") for each in service.get("status", {}).get("loadBalancer", {}).get("ingress", [])
+        ]
         own = [address for address in own if address not in ("", "None")]
         for port in spec.get("ports", []) if own else []:
             ends = ready_endpoints(by_service.get((meta["namespace"], meta["name"]), []), port.get("name", ""))
             lines.append(rule(own, port.get("protocol", "TCP").lower(), port["port"], ends or [(addresses.gateway, 9)]))
     table = f"services{addresses.number}"
     chains = "\n".join(
-        [
-            f"chain {hook} {{ type nat hook {hook} priority -100; jump serve; }}" for hook in ("prerouting", "output")
-        ]
+        [f"chain {hook} {{ type nat hook {hook} priority -100; jump serve; }}" for hook in ("prerouting", "output")]
     )
     return f"""
 add table ip {table}

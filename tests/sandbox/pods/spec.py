@@ -119,20 +119,29 @@ def one_value(pod: Object, container: Object, variable: Object, lookup: Lookup, 
 
 def service_links(services: list[Object]) -> dict[str, str]:
     """The variables that tell of the Services of a namespace, as they were when the container began."""
-    values = {}
+    values: dict[str, str] = {}
     for service in services:
         address, ports = service["spec"].get("clusterIP", "None"), service["spec"].get("ports", [])
         if address in ("None", "") or not ports:
             continue
         name = service["metadata"]["name"].upper().replace("-", "_")
         values |= {f"{name}_SERVICE_HOST": address, f"{name}_SERVICE_PORT": str(ports[0]["port"])}
-        values |= {f"{name}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}": str(port["port"]) for port in ports if port.get("name")}
+        values |= {
+            f"{name}_SERVICE_PORT_{port['name'].upper().replace('-', '_')}": str(port["port"])
+            for port in ports
+            if port.get("name")
+        }
         for number, port in enumerate(ports):
             protocol = port.get("protocol", "TCP")
             prefix = f"{name}_PORT_{port['port']}_{protocol}"
             url = f"{protocol.lower()}://{address}:{port['port']}"
             values |= {f"{name}_PORT": url} if number == 0 else {}
-            values |= {prefix: url, f"{prefix}_PROTO": protocol.lower(), f"{prefix}_PORT": str(port["port"]), f"{prefix}_ADDR": address}
+            values |= {
+                prefix: url,
+                f"{prefix}_PROTO": protocol.lower(),
+                f"{prefix}_PORT": str(port["port"]),
+                f"{prefix}_ADDR": address,
+            }
     return values
 
 

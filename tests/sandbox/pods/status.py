@@ -20,13 +20,15 @@ def terminated(code: int, reason: str, message: str, started: str) -> State:
 
 
 def succeeded(state: State) -> bool:
-    return state.get("terminated", {}).get("exitCode") == 0
+    return bool(state.get("terminated", {}).get("exitCode") == 0)
 
 
 def phase(policy: str, initialized: bool, containers: list[Object]) -> str:
     """Of a pod, from the statuses of its ordinary containers."""
     states = [{kind: state for kind, state in each["state"].items() if state} for each in containers]
-    if not initialized or any("waiting" in state and not each["lastState"]["terminated"] for state, each in zip(states, containers, strict=True)):
+    if not initialized or any(
+        "waiting" in state and not each["lastState"]["terminated"] for state, each in zip(states, containers, strict=True)
+    ):
         return "Pending"
     if all("terminated" in state for state in states) and policy != "Always":
         if all(succeeded(state) for state in states):
@@ -50,7 +52,11 @@ def conditions(pod: Object, joined: bool, incomplete: list[str], unready: list[s
     not_ready = f"containers with unready status: [{' '.join(unready)}]"
     reason = "PodCompleted" if done else "ContainersNotReady"
     ready = not incomplete and not unready and not done
-    kept = [each for kind, each in before.items() if kind not in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")]
+    kept = [
+        each
+        for kind, each in before.items()
+        if kind not in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+    ]
     return [
         condition("PodReadyToStartContainers", joined, before),
         condition("Initialized", not incomplete, before, "ContainersNotInitialized", not_initialized),

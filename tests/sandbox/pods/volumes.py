@@ -18,7 +18,7 @@ from pods.spec import Lookup, NotYet
 
 Contents = dict[str, tuple[bytes, int]]  # what a folder shall hold: path below it, bytes and mode
 Token = Callable[[Object], str]  # a token of the pod's service account, by its source's settings
-Volume = Callable[[str], Path]  # the folder of a claim, by its name
+Claimed = Callable[[str], Path]  # the folder of a claim, by its name
 
 WRITTEN = ("secret", "configMap", "projected", "downwardAPI")
 
@@ -39,7 +39,10 @@ def of_source(pod: Object, volume: str, source: Object, mode: int, lookup: Looku
     if "serviceAccountToken" in source:
         return {source["serviceAccountToken"]["path"]: (token(source["serviceAccountToken"]).encode(), mode)}
     if "downwardAPI" in source:
-        return {item["path"]: (downward(pod, item).encode(), item.get("mode", mode)) for item in source["downwardAPI"].get("items", [])}
+        return {
+            item["path"]: (downward(pod, item).encode(), item.get("mode", mode))
+            for item in source["downwardAPI"].get("items", [])
+        }
     kind, settings = ("secrets", source["secret"]) if "secret" in source else ("configmaps", source["configMap"])
     name = settings.get("secretName") or settings["name"]
     entries, optional = lookup(kind, name), settings.get("optional")
@@ -102,7 +105,7 @@ def present(data: Path) -> dict[str, bytes]:
 class Volumes:
     """The volumes of one pod, below a folder of its own."""
 
-    def __init__(self, folder: Path, lookup: Lookup, token: Token, claimed: Volume) -> None:
+    def __init__(self, folder: Path, lookup: Lookup, token: Token, claimed: Claimed) -> None:
         self.folder = folder
         self.lookup = lookup
         self.token = token
@@ -128,10 +131,10 @@ class Volumes:
 
     def path(self, volume: Object) -> Path:
         if "persistentVolumeClaim" in volume:
-            return self.claimed(volume["persistentVolumeClaim"]["claimName"])
+            return self.claimed(str(volume["persistentVolumeClaim"]["claimName"]))
         if "hostPath" in volume:
             return Path(volume["hostPath"]["path"])
-        return self.folder / volume["name"]
+        return self.folder / str(volume["name"])
 
     def mounts(self, pod: Object, container: Object, variables: dict[str, str]) -> list[str]:
         """The arguments with which bubblewrap shows a container its volumes."""
@@ -150,7 +153,7 @@ class Volumes:
 
     def below(self, folder: Path, sub: str) -> Path:
         """A part of a volume; as it is now, where it is a link that will change."""
-        path = (folder / sub).resolve()
+        path: Path = (folder / sub).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise NotYet("CreateContainerConfigError", f"subPath {sub} leads out of the volume")
         if not path.exists():

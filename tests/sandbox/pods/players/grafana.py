@@ -32,7 +32,9 @@ def scalar(text):
 
 def read_yaml(text):
     """As much of YAML as charts write: maps and lists, one entry a line, with plain or quoted words."""
-    lines = [(len(line) - len(line.lstrip()), line.strip()) for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
+    lines = [
+        (len(line) - len(line.lstrip()), line.strip()) for line in text.splitlines() if line.strip() and line.strip()[0] != "#"
+    ]
 
     def block(at):
         if at >= len(lines):
@@ -153,7 +155,10 @@ def signed_in(method, url, body):
     if parts == ["api", "datasources"]:
         return 200, data_sources()
     if parts == ["api", "search"]:
-        return 200, [{"uid": uid, "title": each.get("title"), "type": "dash-db", "tags": each.get("tags", [])} for uid, each in dashboards().items()]
+        return 200, [
+            {"uid": uid, "title": each.get("title"), "type": "dash-db", "tags": each.get("tags", [])}
+            for uid, each in dashboards().items()
+        ]
     if parts[:3] == ["api", "dashboards", "uid"] and parts[3] in dashboards():
         return 200, {"meta": {"provisioned": True}, "dashboard": dashboards()[parts[3]]}
     if parts == ["api", "admin", "provisioning", "dashboards", "reload"]:
@@ -169,7 +174,10 @@ def signed_in(method, url, body):
         if chosen and rest == "health":
             status, said = ask(chosen[0], "/api/v1/query", {"query": "1+1"})
             good = status == 200
-            return (200 if good else 400), {"status": "OK" if good else "ERROR", "message": "" if good else said.decode(errors="replace")}
+            return (200 if good else 400), {
+                "status": "OK" if good else "ERROR",
+                "message": "" if good else said.decode(errors="replace"),
+            }
         if chosen:
             return 200, chosen[0]
     return 404, {"message": "Not found"}

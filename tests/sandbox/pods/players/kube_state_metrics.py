@@ -9,8 +9,16 @@ from player import cluster, introduce, server
 
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 WORKLOADS = {
-    "deployment": {"spec_replicas": "spec.replicas", "status_replicas": "status.replicas", "status_replicas_available": "status.availableReplicas"},
-    "statefulset": {"replicas": "spec.replicas", "status_replicas": "status.replicas", "status_replicas_ready": "status.readyReplicas"},
+    "deployment": {
+        "spec_replicas": "spec.replicas",
+        "status_replicas": "status.replicas",
+        "status_replicas_available": "status.availableReplicas",
+    },
+    "statefulset": {
+        "replicas": "spec.replicas",
+        "status_replicas": "status.replicas",
+        "status_replicas_ready": "status.readyReplicas",
+    },
     "daemonset": {
         "status_desired_number_scheduled": "status.desiredNumberScheduled",
         "status_number_ready": "status.numberReady",
@@ -27,11 +35,17 @@ class Families:
         self.lines = {}
 
     def add(self, name, value, **labels):
-        text = ",".join(f'{key}="{str(each).translate(str.maketrans({chr(34): chr(92) + chr(34), chr(10): " "}))}"' for key, each in labels.items())
+        text = ",".join(
+            f'{key}="{str(each).translate(str.maketrans({chr(34): chr(92) + chr(34), chr(10): " "}))}"'
+            for key, each in labels.items()
+        )
         self.lines.setdefault(f"kube_{name}", []).append(f"kube_{name}{{{text}}} {value}")
 
     def text(self):
-        return "".join(f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}\n" + "\n".join(lines) + "\n" for name, lines in self.lines.items())
+        return "".join(
+            f"# TYPE {name} {'counter' if name.endswith('_total') else 'gauge'}\n" + "\n".join(lines) + "\n"
+            for name, lines in self.lines.items()
+        )
 
 
 def number(quantity):
@@ -44,7 +58,15 @@ def pods(families):
         meta, status, spec = pod["metadata"], pod.get("status", {}), pod["spec"]
         own = {"namespace": meta["namespace"], "pod": meta["name"], "uid": meta["uid"]}
         owner = (meta.get("ownerReferences") or [{"kind": "", "name": ""}])[0]
-        families.add("pod_info", 1, **own, node=spec.get("nodeName", ""), pod_ip=status.get("podIP", ""), created_by_kind=owner["kind"], created_by_name=owner["name"])
+        families.add(
+            "pod_info",
+            1,
+            **own,
+            node=spec.get("nodeName", ""),
+            pod_ip=status.get("podIP", ""),
+            created_by_kind=owner["kind"],
+            created_by_name=owner["name"],
+        )
         for phase in PHASES:
             families.add("pod_status_phase", int(status.get("phase") == phase), **own, phase=phase)
         ready = [each["status"] for each in status.get("conditions", []) if each["type"] == "Ready"]
@@ -61,7 +83,13 @@ def pods(families):
             for what in ("requests", "limits"):
                 for resource, amount in each.get("resources", {}).get(what, {}).items():
                     unit = "core" if resource == "cpu" else "byte"
-                    labels = {**own, "container": each["name"], "node": spec.get("nodeName", ""), "resource": resource, "unit": unit}
+                    labels = {
+                        **own,
+                        "container": each["name"],
+                        "node": spec.get("nodeName", ""),
+                        "resource": resource,
+                        "unit": unit,
+                    }
                     families.add(f"pod_container_resource_{what}", number(amount), **labels)
 
 
@@ -70,10 +98,18 @@ def nodes(families):
         meta, status = node["metadata"], node.get("status", {})
         info = status.get("nodeInfo", {})
         addresses = [each["address"] for each in status.get("addresses", []) if each["type"] == "InternalIP"]
-        families.add("node_info", 1, node=meta["name"], kubelet_version=info.get("kubeletVersion", ""), internal_ip="".join(addresses))
+        families.add(
+            "node_info", 1, node=meta["name"], kubelet_version=info.get("kubeletVersion", ""), internal_ip="".join(addresses)
+        )
         for condition in status.get("conditions", []):
             for value in ("true", "false", "unknown"):
-                families.add("node_status_condition", int(condition["status"].lower() == value), node=meta["name"], condition=condition["type"], status=value)
+                families.add(
+                    "node_status_condition",
+                    int(condition["status"].lower() == value),
+                    node=meta["name"],
+                    condition=condition["type"],
+                    status=value,
+                )
         for resource, amount in status.get("allocatable", {}).items():
             unit = {"cpu": "core", "pods": "integer"}.get(resource, "byte")
             families.add("node_status_allocatable", number(amount), node=meta["name"], resource=resource, unit=unit)

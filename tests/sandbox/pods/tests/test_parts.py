@@ -45,7 +45,9 @@ class Services(unittest.TestCase):
         service = {"spec": {"clusterIP": "10.100.0.9", "ports": [{"name": "http", "port": 9090}]}}
         self.assertEqual(
             self.lines(service, self.slice_of("s", True, "10.101.0.2", "10.101.0.3"), self.slice_of("s", False, "10.101.0.4")),
-            ["ip daddr { 10.100.0.9 } tcp dport 9090 dnat ip addr . port to numgen random mod 2 map { 0 : 10.101.0.2 . 10902, 1 : 10.101.0.3 . 10902 }"],
+            [
+                "ip daddr { 10.100.0.9 } tcp dport 9090 dnat ip addr . port to numgen random mod 2 map { 0 : 10.101.0.2 . 10902, 1 : 10.101.0.3 . 10902 }"
+            ],
         )
 
     def test_a_load_balancer_is_one_more_address(self) -> None:
@@ -53,7 +55,9 @@ class Services(unittest.TestCase):
             "spec": {"clusterIP": "10.100.0.9", "ports": [{"name": "http", "port": 80}]},
             "status": {"loadBalancer": {"ingress": [{"ip": "10.103.0.1"}]}},
         }
-        self.assertIn("ip daddr { 10.100.0.9, 10.103.0.1 } tcp dport 80", self.lines(service, self.slice_of("s", True, "10.101.0.2"))[0])
+        self.assertIn(
+            "ip daddr { 10.100.0.9, 10.103.0.1 } tcp dport 80", self.lines(service, self.slice_of("s", True, "10.101.0.2"))[0]
+        )
 
     def test_without_a_ready_endpoint_it_is_refused(self) -> None:
         service = {"spec": {"clusterIP": "10.100.0.9", "ports": [{"name": "http", "port": 80}]}}
@@ -70,7 +74,10 @@ class Services(unittest.TestCase):
 
 class Statuses(unittest.TestCase):
     def phase(self, policy: str, *states: dict, last: dict | None = None) -> str:
-        shown = [{"state": {"waiting": None, "running": None, "terminated": None} | state, "lastState": {"terminated": last}} for state in states]
+        shown = [
+            {"state": {"waiting": None, "running": None, "terminated": None} | state, "lastState": {"terminated": last}}
+            for state in states
+        ]
         return status.phase(policy, True, shown)
 
     def test_phases(self) -> None:
@@ -118,7 +125,9 @@ class Files(unittest.TestCase):
 
         def contents(volume: dict) -> dict[str, bytes]:
             pod = {"metadata": {"namespace": "m"}, "spec": {}}
-            return {path: text for path, (text, _) in volumes.contents(pod, {"name": "v", **volume}, lookup, lambda _: "t").items()}
+            return {
+                path: text for path, (text, _) in volumes.contents(pod, {"name": "v", **volume}, lookup, lambda _: "t").items()
+            }
 
         self.assertEqual(contents({"secret": {"secretName": "s", "items": [{"key": "k1", "path": "d/x"}]}}), {"d/x": b"s"})
         self.assertEqual(contents({"configMap": {"name": "absent", "optional": True}}), {})

@@ -35,7 +35,12 @@ class Variables(unittest.TestCase):
             self.assertEqual(spec.expand(text, values), expected, text)
 
     def test_a_variable_may_refer_to_those_before_it(self) -> None:
-        listed = [{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2"}, {"name": "A", "value": "$(C)"}, {"name": "C", "value": "3"}]
+        listed = [
+            {"name": "A", "value": "1"},
+            {"name": "B", "value": "$(A)2"},
+            {"name": "A", "value": "$(C)"},
+            {"name": "C", "value": "3"},
+        ]
         self.assertEqual(environment(env=listed), {"HOME": "/", "A": "$(C)", "B": "12", "C": "3"})
 
     def test_values_come_from_everywhere(self) -> None:
@@ -64,7 +69,10 @@ class Variables(unittest.TestCase):
             self.assertEqual((raised.exception.reason, raised.exception.message), ("CreateContainerConfigError", words))
 
     def test_services_are_told_of_as_docker_links_once_were(self) -> None:
-        service = {"metadata": {"name": "thanos-query"}, "spec": {"clusterIP": "10.96.0.9", "ports": [{"name": "http", "port": 9090}]}}
+        service = {
+            "metadata": {"name": "thanos-query"},
+            "spec": {"clusterIP": "10.96.0.9", "ports": [{"name": "http", "port": 9090}]},
+        }
         headless = {"metadata": {"name": "operated"}, "spec": {"clusterIP": "None", "ports": [{"port": 1}]}}
         self.assertEqual(
             spec.service_links([service, headless]),
@@ -108,7 +116,15 @@ class Fields(unittest.TestCase):
         self.assertEqual(spec.resource({}, {"resource": "limits.memory", "divisor": "0"}), str(64 * 2**30), "that of the node")
 
     def test_quantities(self) -> None:
-        for text, expected in {"1": 1, "100m": 0.1, "2k": 2000, "1Ki": 1024, "1.5Gi": 1.5 * 2**30, "1e3": 1000, "2E": 2e18}.items():
+        for text, expected in {
+            "1": 1,
+            "100m": 0.1,
+            "2k": 2000,
+            "1Ki": 1024,
+            "1.5Gi": 1.5 * 2**30,
+            "1e3": 1000,
+            "2E": 2e18,
+        }.items():
             self.assertAlmostEqual(spec.quantity(text), expected, msg=text)
         for text in ("", "Mi", "1X", "-1"):
             with self.assertRaises(ValueError, msg=text):
