@@ -30,9 +30,12 @@ fn is_ready(sandbox: &Sandbox, name: &str) -> bool {
 /// How the last container of a pod stands, in one line.
 fn state(sandbox: &Sandbox, name: &str) -> String {
     let pod = get(sandbox, name);
-    let container = pod["status"]["containerStatuses"].as_array().unwrap().last().unwrap();
+    let containers = pod["status"]["containerStatuses"].as_array();
+    let container = containers.and_then(|all| all.last()).unwrap_or(&Value::Null);
     let uid = pod["metadata"]["uid"].as_str().unwrap();
-    let word = |value: &Value| value.as_str().unwrap_or("").trim().replace(uid, "UID");
+    let word = |value: &Value| {
+        value.as_str().unwrap_or("").trim().replace(uid, "UID").replace(" 20s", " 10s")
+    };
     let waiting = &container["state"]["waiting"];
     let last = &container["lastState"]["terminated"];
     let ended = if last.is_null() {
@@ -99,7 +102,14 @@ fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
         eventually(name, || state(&sandbox, name).contains(reason));
     }
     let states: Vec<String> = waiting.iter().map(|(name, _)| state(&sandbox, name)).collect();
-    assert_snapshot!(states.join("\n"), @"");
+    assert_snapshot!(states.join("\n"), @r#"
+    missing-secret: CreateContainerConfigError secret "absent" not found
+    missing-key: CreateContainerConfigError couldn't find key k in Secret default/there
+    crash: CrashLoopBackOff back-off 10s restarting failed container=c pod=crash_default(UID) | Error 3 last words
+    greedy: CrashLoopBackOff back-off 10s restarting failed container=c pod=greedy_default(UID) | OOMKilled 137
+    unknown-image: ImagePullBackOff Back-off pulling image "example.com/nothing:v1": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "example.com/nothing:v1": failed to resolve reference "example.com/nothing:v1": example.com/nothing:v1: not found
+    missing-volume: ContainerCreating
+    "#);
     let warnings = || {
         let text =
             sandbox.kubectl(&["get", "events", "--field-selector", "type=Warning", "-o", "json"]);
@@ -125,7 +135,12 @@ fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
             .replace(get(&sandbox, "unready")["status"]["podIP"].as_str().unwrap(), "IP")
     };
     eventually("the probe's failure is told", || warnings().contains("Unhealthy"));
-    assert_snapshot!(warnings(), @"");
+    assert_snapshot!(warnings(), @r#"
+    missing-key Failed: Error: couldn't find key k in Secret default/there
+    missing-secret Failed: Error: secret "absent" not found
+    missing-volume FailedMount: MountVolume.SetUp failed for volume "v" : secret "absent" not found
+    unready Unhealthy: Readiness probe failed: [Errno 111] Connection refused
+    "#);
 }
 
 #[test]

@@ -38,19 +38,6 @@ USERS = {
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 FILES = ("kwokctl.yaml", "cluster.yaml", "stages.yaml", "names.yaml")
 POD_STAGE = "  resourceRef: {apiGroup: v1, kind: Pod}\n  selector:\n    matchExpressions:\n"
-# Where no pod runs: addresses that lead nowhere. A Service has one of this machine, and the API server may not
-# publish a loopback address as its own endpoint; all kubelets are kwok.
-LOOPBACK = {
-    "bind_address": "127.0.0.1",
-    "api_address": "127.96.0.1",
-    "services": "127.96.0.0/16",
-    "advertised": "127.0.0.1",
-    "endpoint_reconciler": "none",
-    "kubelet_addresses": "InternalDNS",
-    "node_prefix": "10.0.10.1",
-    "kubelet_port": "{{ NodePort }}",
-    "names_address": "127.96.0.10",
-}
 TRIES = 3
 DEFINITIONS = "Stage,Logs,ClusterLogs,ClusterExec,PortForward"
 PORTS = ("etcd", "etcd_peer", "apiserver", "controller_manager", "scheduler")
@@ -190,26 +177,10 @@ class Cluster:
         values = {name.replace("-", "_"): str(path) for name, path in ensure_tools().items()}
         values |= {f"port_{name}": str(port) for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True)}
         values["pod_log"] = str(self.folder / "pod.log")
-        values |= self.network_values()
+        values |= network.values(self.addresses) if self.runs_pods else network.LOOPBACK
         write(self.folder / "pod.log", POD_LOG)
         for file in FILES:
             write(self.folder / file, self.for_kwok(string.Template((HERE / file).read_text()).substitute(values)))
-
-    def network_values(self) -> dict[str, str]:
-        if not self.runs_pods:
-            return LOOPBACK
-        addresses = self.addresses
-        return {
-            "bind_address": "0.0.0.0",
-            "api_address": addresses.api,
-            "services": addresses.services,
-            "advertised": addresses.gateway,
-            "endpoint_reconciler": "lease",
-            "kubelet_addresses": "InternalIP",
-            "node_prefix": addresses.node("node-"),
-            "kubelet_port": "10250",
-            "names_address": addresses.names,
-        }
 
     def for_kwok(self, text: str) -> str:
         """A manifest whose stages leave alone the pods that are run."""

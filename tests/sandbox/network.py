@@ -82,6 +82,36 @@ class Addresses:
         return f"br{self.number}"
 
 
+# Where no pod runs: addresses that lead nowhere. A Service has one of this machine, and the API server may not
+# publish a loopback address as its own endpoint; all kubelets are kwok.
+LOOPBACK = {
+    "bind_address": "127.0.0.1",
+    "api_address": "127.96.0.1",
+    "services": "127.96.0.0/16",
+    "advertised": "127.0.0.1",
+    "endpoint_reconciler": "none",
+    "kubelet_addresses": "InternalDNS",
+    "node_prefix": "10.0.10.1",
+    "kubelet_port": "{{ NodePort }}",
+    "names_address": "127.96.0.10",
+}
+
+
+def values(addresses: Addresses) -> dict[str, str]:
+    """What the files of a cluster are filled in with."""
+    return {
+        "bind_address": "0.0.0.0",
+        "api_address": addresses.api,
+        "services": addresses.services,
+        "advertised": addresses.gateway,
+        "endpoint_reconciler": "lease",
+        "kubelet_addresses": "InternalIP",
+        "node_prefix": addresses.node("node-"),
+        "kubelet_port": "10250",
+        "names_address": addresses.names,
+    }
+
+
 def holder(state: State) -> int | None:
     """The process that holds the sandbox's namespace."""
     return processes.running(state, NAME)

@@ -40,11 +40,19 @@ class Output:
         head = f"{stamp()} stdout ".encode()
         text = b"".join(head + line + b"\n" for line in lines)
         if self.written + len(text) > LARGEST_FILE:
-            self.file.replace(self.file.with_suffix(".log.1"))
-            self.written = 0
+            self.rotate()
         with self.file.open("ab") as log:
             log.write(text)
         self.written += len(text)
+
+    def rotate(self) -> None:
+        """Begins the file anew; there is one at every moment, for whoever looks."""
+        before, fresh = self.file.with_suffix(".log.1"), self.file.with_suffix(".log.0")
+        before.unlink(missing_ok=True)
+        os.link(self.file, before)
+        fresh.touch()
+        fresh.replace(self.file)
+        self.written = 0
 
     def close(self) -> None:
         if self.rest:
