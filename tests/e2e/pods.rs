@@ -79,7 +79,22 @@ fn with_bitnamis_charts_every_target_is_up_once_though_two_replicas_scrape_it() 
 #[test]
 #[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn with_the_communitys_charts_every_target_is_up_once_though_two_replicas_scrape_it() {
-    assert_snapshot!(every_target_once(Charts::Community, 14), @"");
+    assert_snapshot!(every_target_once(Charts::Community, 14), @"
+    apiserver: 1
+    coredns: 1
+    kube-state-metrics: 1
+    kubelet: 8
+    node-exporter: 3
+    prometheus-kube-prometheus-alertmanager: 3
+    prometheus-kube-prometheus-prometheus: 4
+    thanos-bucketweb: 1
+    thanos-compactor: 1
+    thanos-query: 2
+    thanos-query-frontend: 2
+    thanos-ruler: 2
+    thanos-sidecar: 2
+    thanos-storegateway: 2
+    ");
 }
 
 #[test]
