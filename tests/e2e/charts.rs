@@ -36,16 +36,16 @@ pub(crate) fn charts(family: Charts) -> PathBuf {
 fn stand_ins() -> PathBuf {
     let out = repository().join("target/e2e/stand-ins");
     let mut package = Command::new(repository().join("tests/charts/package"));
-    let output = package.arg(&out).arg("--crds").arg(tool_directory("crds")).output().unwrap();
+    let output = package.arg(&out).arg("--crds").arg(tool("crds", &[])).output().unwrap();
     let ended = ended(&output);
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     out
 }
 
-/// Where the sandbox keeps a tool that is no program of a user.
-fn tool_directory(name: &str) -> PathBuf {
+/// Where the sandbox keeps a tool that is no program of a user, among those that `sandbox tools` lists with these options.
+pub(crate) fn tool(name: &str, options: &[&str]) -> PathBuf {
     let driver = repository().join("tests/sandbox/sandbox");
-    let ended = ended(&Command::new(driver).arg("tools").output().unwrap());
+    let ended = ended(&Command::new(driver).arg("tools").args(options).output().unwrap());
     let rows = ended.stdout.lines().filter_map(|line| line.split_once(' '));
     let mut found = rows.filter(|(tool, _)| *tool == name).map(|(_, path)| path.trim().into());
     found.next().unwrap_or_else(|| panic!("no {name} in:\n{}", ended.stdout))

@@ -53,7 +53,7 @@ def bubblewrap(plan: Plan, status: int) -> list[str]:
         "--dir",
         "/bin",
     ]
-    arguments += ["--symlink", "/usr/bin/sh", "/bin/sh", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    arguments += ["--symlink", "/usr/bin/sh", "/bin/sh", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--dir", "/tmp"]
     shown = [*own_files(plan.etc), *program(plan.image), "--bind", str(plan.message), plan.message_at, *plan.mounts]
     # Made beforehand, so that everybody may go through them: bubblewrap's own would have the modes of what is shown there.
     for folder in sorted({str(each) for path in shown[2::3] for each in Path(path).parents} - GIVEN):
