@@ -332,7 +332,7 @@ fn a_mistake_in_the_values_is_seen_in_what_runs() {
             "--field-selector",
             "involvedObject.name=thanos-storegateway-1,reason=FailedMount",
             "-o",
-            "jsonpath={.items[-1:].message}",
+            "jsonpath={.items[*].message}",
         ])
     };
     let words = r#"MountVolume.SetUp failed for volume "objstore-config" : references non-existent secret key: objstore.yml"#;

@@ -56,7 +56,8 @@ chain postrouting {{ type nat hook postrouting priority 100; ct status dnat masq
 def rule(own: list[str], protocol: str, port: int, ends: list[tuple[str, int]]) -> str:
     """Each new connection goes to one of the ends by chance; where there is none it is refused, by a port nobody has."""
     targets = ", ".join(f"{number} : {address} . {target}" for number, (address, target) in enumerate(ends))
-    return f"ip daddr {{ {', '.join(own)} }} {protocol} dport {port} dnat ip addr . port to numgen random mod {len(ends)} map {{ {targets} }}"
+    chosen = f"numgen random mod {len(ends)} map {{ {targets} }}"
+    return f"ip daddr {{ {', '.join(own)} }} {protocol} dport {port} dnat ip addr . port to {chosen}"
 
 
 def load(text: str) -> None:
