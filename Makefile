@@ -18,7 +18,8 @@ test: needs lint charts ## everything, on real clusters of this machine, where n
 	$(CARGO_TEST) --lib --bins --tests --no-run
 	tests/alone $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
 
-test-pods: needs ## installs whose pods are run as processes: as root, with bubblewrap and nftables
+test-pods: ## installs whose pods are run as processes: as root, with bubblewrap and nftables
+	@tests/sandbox/needs pods
 	$(CARGO_TEST) --test e2e -- --ignored --test-threads=1 pods:: kubelet::
 
 test-fast: lint ## what needs no cluster

@@ -23,7 +23,7 @@ from monitoring_operator import recorded
 from network import Addresses
 from pods import images
 from pods.cgroups import Group, sandbox_group
-from state import State, free_ports, port_lock, write
+from state import State, free_ports, write
 from tools import HERE, SandboxError, ensure_tools
 
 # Who has a certificate: the folder it is kept in, and the user's name as the audit log shows it.
@@ -135,7 +135,7 @@ class Cluster:
     def create(self) -> None:
         for log in self.state.logs.glob(f"{self.name}-*.log"):
             log.unlink()
-        with port_lock():
+        with network.port_lock(self.state):
             if self.runs_pods:
                 self.number()
                 network.begin_cluster(self.addresses)
@@ -225,7 +225,7 @@ class Cluster:
     def repair(self) -> bool:
         """Starts what does not run again, over the data that is there; False when that does not help."""
         if not self.components_run():
-            with port_lock():
+            with network.port_lock(self.state):
                 try:
                     self.kwokctl("stop", "cluster")
                     self.kwokctl("start", "cluster", "--wait", "30s")

@@ -10,6 +10,7 @@ Each cluster has a block of ordinary private addresses. Clusters reach each othe
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -17,12 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import processes
 from state import State
+from state import port_lock as state_port_lock
 from tools import SandboxError
 
 NAME = "network"
@@ -120,6 +123,11 @@ def holder(state: State) -> int | None:
 def wanted(state: State) -> bool:
     """Whether this sandbox was made to run its pods."""
     return processes.record(state, NAME).exists()
+
+
+def port_lock(state: State) -> AbstractContextManager[None]:
+    """Held from the choice of ports until they are taken; nobody else takes one in a network of the sandbox's own."""
+    return contextlib.nullcontext() if wanted(state) else state_port_lock()
 
 
 def enter(state: State, begin: bool) -> None:

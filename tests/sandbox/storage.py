@@ -8,7 +8,7 @@ import time
 
 import network
 import processes
-from state import ACCESS_KEY, REGION, SECRET_KEY, State, free_ports, port_lock
+from state import ACCESS_KEY, REGION, SECRET_KEY, State, free_ports
 from tools import SandboxError, ensure_tools
 
 NAME = "s3"
@@ -34,7 +34,7 @@ def up(state: State) -> dict[str, str]:
     processes.stop(state, NAME)
     state.buckets.mkdir(parents=True, exist_ok=True)
     keys = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
-    with port_lock():
+    with network.port_lock(state):
         # The same port as before, so that a cluster that outlived it still finds it.
         port = int(known["endpoint"].rpartition(":")[2]) if known else free_ports(1)[0]
         program = str(ensure_tools()["versitygw"])

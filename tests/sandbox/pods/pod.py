@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import shutil
 import subprocess
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pods.runner import Runner
 
 TICK = 0.25  # how often a pod is looked at
+AGAIN = 2.0  # how often files are asked for that are not there
 REFRESH = 10.0  # how often files of Secrets and ConfigMaps are brought up to date
 
 
@@ -71,8 +71,9 @@ class Pod:
         threading.Thread(target=self.run, name=self.name, daemon=True).start()
 
     def update(self, wanted: Object) -> None:
-        self.object = wanted
-        self.wake.set()
+        if version(wanted) > version(self.object):
+            self.object = wanted
+            self.wake.set()
 
     def vanish(self) -> None:
         self.gone = True
@@ -85,11 +86,10 @@ class Pod:
             try:
                 if "deletionTimestamp" in self.object["metadata"]:
                     self.finish()
-                    break
-                if not self.over():
+                elif not self.over():
                     self.step()
                     self.report()
-            except (ApiError, OSError, http.client.HTTPException, subprocess.SubprocessError, ValueError, KeyError) as error:
+            except Exception as error:  # whatever it is, the pod is looked at again
                 print(f"{self.name}: {type(error).__name__} {str(error)[:500]}", file=sys.stderr, flush=True)
                 self.wake.wait(1.0)
             self.wake.wait(TICK)
@@ -140,8 +140,8 @@ class Pod:
 
     def mount(self) -> bool:
         """Makes its files; from then on brings them up to date. False while something that it names is missing."""
-        if self.mounted and time.monotonic() < self.refreshed + REFRESH:
-            return True
+        if time.monotonic() < self.refreshed + (REFRESH if self.mounted else AGAIN):
+            return self.mounted
         self.refreshed = time.monotonic()
         try:
             self.volumes.make(self.object)
@@ -180,13 +180,13 @@ class Pod:
                 each.process.end()
                 each.ended(restart=False)
             each.again_at = None
-        if self.gone:
-            return
-        with contextlib.suppress(ApiError, OSError):
-            self.report()
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}"
-        with contextlib.suppress(ApiError):
-            self.api.request("DELETE", path, {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}})
+        while not self.gone:
+            with contextlib.suppress(ApiError, OSError):
+                self.report()
+                self.api.request("DELETE", path, {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}})
+            self.wake.wait(1.0)
+            self.wake.clear()
 
     def before_stop(self, container: Container, seconds: float) -> None:
         command = container.spec.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command")
@@ -253,8 +253,12 @@ class Pod:
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
         answer = self.api.request("PATCH", path, {"metadata": {"uid": self.uid}, "status": current})
         self.sent = current
-        if int(answer["metadata"]["resourceVersion"]) > int(self.object["metadata"]["resourceVersion"]):
+        if version(answer) > version(self.object):
             self.object = answer
+
+
+def version(pod: Object) -> int:
+    return int(pod["metadata"]["resourceVersion"])
 
 
 def hold(group: Group) -> int:

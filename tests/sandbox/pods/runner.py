@@ -8,7 +8,6 @@ folder of each pod; all else is asked again.
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import queue
 import shutil
@@ -79,7 +78,7 @@ class Runner:
             for act in (self.serve, self.follow, self.reclaim):
                 try:
                     act()
-                except (ApiError, OSError, http.client.HTTPException, KeyError, ValueError) as error:
+                except Exception as error:  # whatever it is, it is tried again at the next news
                     print(f"{act.__name__}: {error}", file=sys.stderr, flush=True)
 
     def stop(self, *_: Any) -> None:
