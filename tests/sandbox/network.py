@@ -29,7 +29,8 @@ from state import port_lock as state_port_lock
 from tools import SandboxError
 
 NAME = "network"
-HOLDER = ["unshare", "--net", "--fork", "--kill-child", "sleep", "infinity"]
+# It sleeps under the name of the program that it was started as, by which it is known.
+HOLDER = ["unshare", "--net", "bash", "-c", "exec -a unshare sleep infinity"]
 CLONE_NEWNET = 0x40000000
 Result = TypeVar("Result")
 
