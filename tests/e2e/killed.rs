@@ -59,7 +59,7 @@ fn undisturbed() -> &'static (Vec<Value>, Vec<String>) {
 }
 
 fn changes(call: &str) -> bool {
-    let asks = ["diff", "get", "show", "status", "try"];
+    let asks = ["diff", "get", "history", "show", "status", "template", "try", "version"];
     call.split(' ').nth(1).is_some_and(|verb| !asks.contains(&verb))
 }
 
