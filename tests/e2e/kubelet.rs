@@ -205,7 +205,7 @@ fn secrets_arrive_in_running_pods_and_kubectl_reaches_into_them() {
     assert_eq!(served(), "one");
     create(&sandbox, &[secret("two")]);
     eventually("the new word arrives", || served() == "two");
-    assert!(sandbox.kubectl(&["logs", "reader"]).starts_with("begun\n"));
+    eventually("its log is found", || sandbox.kubectl(&["logs", "reader"]).starts_with("begun\n"));
     assert_eq!(
         sandbox.kubectl(&[
             "exec",

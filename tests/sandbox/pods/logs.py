@@ -28,17 +28,17 @@ class Output:
     written: int = 0
 
     def take(self, chunk: bytes) -> None:
-        lines = (self.rest + chunk).split(b"\n")
-        self.rest = lines.pop()
-        whole = [b"F " + line for line in lines]
+        lines, ended, rest = (self.rest + chunk).rpartition(b"\n")
+        self.rest = rest
+        if ended:
+            self.write(b"F", lines)
         while len(self.rest) >= LONGEST_LINE:
-            whole.append(b"P " + self.rest[:LONGEST_LINE])
+            self.write(b"P", self.rest[:LONGEST_LINE])
             self.rest = self.rest[LONGEST_LINE:]
-        self.write(whole)
 
-    def write(self, lines: list[bytes]) -> None:
-        head = f"{stamp()} stdout ".encode()
-        text = b"".join(head + line + b"\n" for line in lines)
+    def write(self, kind: bytes, lines: bytes) -> None:
+        head = f"{stamp()} stdout ".encode() + kind + b" "
+        text = head + lines.replace(b"\n", b"\n" + head) + b"\n"
         if self.written + len(text) > LARGEST_FILE:
             self.rotate()
         with self.file.open("ab") as log:
@@ -56,7 +56,7 @@ class Output:
 
     def close(self) -> None:
         if self.rest:
-            self.write([b"F " + self.rest])
+            self.write(b"F", self.rest)
             self.rest = b""
         os.close(self.pipe)
 
