@@ -25,6 +25,7 @@ webhooks:
   - name: door.example.com
     clientConfig: {{url: "https://127.0.0.1:{port}"}}
     rules: [{{apiGroups: [apps], apiVersions: [v1], resources: [deployments], operations: {operations:?}}}]
+    matchConditions: [{{name: for-real, expression: "!has(request.dryRun) || !request.dryRun"}}]
     objectSelector: {{matchLabels: {{app.kubernetes.io/instance: {release}}}}}
     timeoutSeconds: 30
     failurePolicy: Fail

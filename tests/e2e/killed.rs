@@ -182,7 +182,7 @@ fn an_install_by_helm_that_was_killed_is_told_and_put_right() {
     door.open(&sandbox);
     assert_snapshot!(the_way_back(&sandbox), @"
     ~ sin/thanos change thanos 17.3.1
-    revision 1 was cut short: it is forgotten, and what it made is taken over
+    revision 1 was cut short: it is forgotten, and what there is of it is taken over
     sin/thanos changed thanos 17.3.1 (T)
     ");
 }
