@@ -1,0 +1,240 @@
+//! What an earlier Helm, or a person, has left: put right, taken over, or refused.
+
+use super::*;
+
+#[test]
+fn a_revision_that_was_not_finished_is_put_right_first() {
+    let unfinished = |state: &str, known: &[(&str, Answer)]| {
+        answered(&release(), |status| status["info"]["status"] = json!(state), known)
+    };
+    let history = |revisions: &str| ("helm history", said(revisions));
+    let ours = r#"{"revision": 2, "status": "deployed", "chart": "thanos-17.3.1", "description": "okemon: thanos-17.3.1 sha256:aa"}"#;
+    let earlier = history(&format!(r#"[{ours}, {{"revision": 3, "status": "failed"}}]"#));
+    let back = format!(
+        "Change: change thanos 17.3.1\n  revision 3 was cut short: back to revision 2, then on\n  $ helm rollback thanos 2 --kube-context oke-sin --namespace monitoring\n  {UPGRADE}"
+    );
+    assert_eq!(unfinished("pending-upgrade", std::slice::from_ref(&earlier)), back);
+    assert_eq!(unfinished("pending-rollback", std::slice::from_ref(&earlier)), back);
+
+    let forget = |was: &str| {
+        format!(
+            "Change: change thanos 17.3.1\n  revision 3 was {was}: it is forgotten, and what there is of it is taken over\n  $ kubectl --context oke-sin --namespace monitoring delete secret sh.helm.release.v1.thanos.v3 --ignore-not-found\n  {UPGRADE}"
+        )
+    };
+    let nothing = history(r#"[{"revision": 3, "status": "pending-install"}]"#);
+    assert_eq!(unfinished("pending-install", &[nothing]), forget("cut short"));
+    // What cannot be changed was made anew already: there is no way back.
+    let immutable = "The StatefulSet \"thanos-ruler\" is invalid: spec: Forbidden: updates to statefulset spec for fields";
+    let no_way_back =
+        [earlier.clone(), ("helm get manifest thanos --revision 2", failed(immutable))];
+    assert_eq!(unfinished("pending-upgrade", &no_way_back), forget("cut short"));
+    let gone = history(r#"[{"revision": 3, "status": "uninstalling"}]"#);
+    assert_eq!(unfinished("uninstalling", &[gone]), forget("half uninstalled"));
+
+    assert_eq!(
+        unfinished("failed", &[earlier]),
+        format!("Change: change thanos 17.3.1\n  revision 3 is failed\n  {UPGRADE}")
+    );
+    assert!(
+        unfinished("failed", &[])
+            .starts_with("refused (Failed): reading helm's history of the release")
+    );
+}
+
+#[test]
+fn what_was_made_by_hand_is_taken_over_and_what_that_costs_comes_first() {
+    let by_hand = |status: &mut Value| {
+        status["info"]["description"] = json!("Install complete");
+        status["info"]["resources"] = json!({
+            "v1/Service": [
+                {"kind": "Service", "metadata": {"name": "thanos-query"}, "spec": {"type": "LoadBalancer"},
+                 "status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.5"}]}}},
+            ],
+            "v1/StatefulSet": [{"kind": "StatefulSet", "metadata": {"name": "thanos-ruler"}, "spec": {"selector": {"a": 1}}}],
+        });
+        // Somebody wrote all values of the chart into a file, and changed some.
+        status["config"] = json!({
+            "query": {"replicaCount": 1, "logLevel": "info", "stores": ["10.0.0.5:10901"]},
+            "objstoreConfig": "config: {access_key: p4ssword, secret_key: p4ssword}",
+        });
+    };
+    let claims = json!({"kind": "List", "items": [
+        {"kind": "PersistentVolumeClaim", "metadata": {"name": "data-thanos-storegateway-0"}, "spec": {"resources": {"requests": {"storage": "8Gi"}}}},
+        {"kind": "PersistentVolumeClaim", "metadata": {"name": "data-thanos-storegateway-1"}, "spec": {"resources": {"requests": {"storage": "80Gi"}}}},
+    ]});
+    let known = [
+        (
+            "helm history",
+            said(
+                r#"[{"revision": 3, "status": "deployed", "chart": "thanos-17.0.1", "description": "Install complete"}]"#,
+            ),
+        ),
+        (
+            "helm show values",
+            said(
+                "query: {replicaCount: 1, logLevel: info, stores: []}\nobjstoreConfig: ''\nruler: {persistence: {size: 8Gi}}",
+            ),
+        ),
+        ("persistentvolumeclaims", said(&claims.to_string())),
+        (
+            "--dry-run=server -o name",
+            failed(
+                r#"Error from server (Invalid): StatefulSet.apps "thanos-ruler" is invalid: spec: Forbidden: updates to statefulset spec for fields other"#,
+            ),
+        ),
+        (
+            "helm template",
+            said("kind: StatefulSet\nmetadata: {name: thanos-ruler}\nspec: {selector: {a: 1}}\n"),
+        ),
+    ];
+    let told = answered(&release(), by_hand, &known);
+    // Of the values, those of Query.
+    let lines = told.lines().filter(|line| {
+        !line.starts_with("  ")
+            || line.contains("uery")
+            || line[2..].starts_with(|c: char| !c.is_ascii_lowercase())
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    Change: take over thanos 17.3.1
+      ! objstoreConfig has the bucket's keys: from now on they are in the Secret thanos-objstore-config alone
+      ! Helm keeps the old values with these keys in sh.helm.release.v1.thanos.v3: docs/taking-over.md says how to be rid of them
+      ! compactor.retentionResolutionRaw: what is older than 365d is deleted from the bucket for good
+      ! compactor.retentionResolution5m: what is older than 400d is deleted from the bucket for good
+      ! StatefulSet/thanos-ruler has no volume until now, and loses what its rules recorded in the last two hours
+      ! Service/thanos-query loses its load balancer at 10.0.0.5: the key `loadBalancer` of a cluster makes one for its StoreAPI
+      ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods go on until others take their place
+      query.replicaCount: 1 -> 2
+      query.stores
+      query.enabled: (none) -> true
+      query.replicaLabel: (none) -> ["prometheus_replica","ruler_replica"]
+      query.extraFlags: (none) -> ["--query.partial-response","--store.response-timeout=30s...
+      query.resources
+      query.podAntiAffinityPreset: (none) -> "hard"
+      query.updateStrategy
+      queryFrontend
+      ~ PersistentVolumeClaim/data-thanos-storegateway-0 8Gi -> 50Gi
+      $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
+      $ kubectl --context oke-sin --namespace monitoring delete statefulset thanos-ruler --ignore-not-found --cascade=orphan
+      $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
+    "#);
+}
+
+#[test]
+fn volumes_are_enlarged_and_never_shrink() {
+    let with = |known: &[(&str, Answer)]| {
+        let smaller = |status: &mut Value| {
+            status["config"]["storegateway"]["persistence"]["size"] = json!("10Gi");
+        };
+        answered(&release(), smaller, known)
+    };
+    let claim = |name: &str, size: &str| {
+        json!({
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name},
+            "spec": {"resources": {"requests": {"storage": size}}},
+        })
+    };
+    let claims = |size: &str| {
+        let items =
+            [claim("data-thanos-storegateway-0", size), claim("data-thanos-ruler-0", "1Gi")];
+        ("get persistentvolumeclaims", said(&json!({"kind": "List", "items": items}).to_string()))
+    };
+    insta::assert_snapshot!(with(&[claims("10Gi")]), @r#"
+    Change: change thanos 17.3.1
+      storegateway.persistence.size: "10Gi" -> "50Gi"
+      ~ PersistentVolumeClaim/data-thanos-storegateway-0 10Gi -> 50Gi
+      $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
+      $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
+    "#);
+    assert_eq!(
+        with(&[claims("80Gi")]),
+        "refused (Refused): changing thanos: its volumes cannot shrink: data-thanos-storegateway-0 has 80Gi, not 50Gi"
+    );
+    let fixed = failed(
+        "Error from server (Forbidden): persistentvolumeclaims \"data-thanos-storegateway-0\" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize",
+    );
+    insta::assert_snapshot!(with(&[claims("10Gi"), ("dry-run=server -o json", fixed)]), @r#"refused (Refused): running `kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --dry-run=server -o json --field-manager okemon -f - < manifests/claims.yaml`: Error from server (Forbidden): persistentvolumeclaims "data-thanos-storegateway-0" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"#);
+    assert!(!with(&[claims("50Gi")]).contains("PersistentVolumeClaim"));
+}
+
+#[test]
+fn what_cannot_be_changed_is_made_anew_around_its_pods_or_refused() {
+    let with = |kind: &str, selector: u8| {
+        let refusal = format!(
+            "Error from server (Invalid): {kind} \"thanos-ruler\" is invalid: spec: Forbidden: spec is immutable after creation"
+        );
+        let live = json!({"kind": "StatefulSet", "metadata": {"name": "thanos-ruler"}, "spec": {"selector": selector}});
+        let known = [
+            ("--dry-run=server -o name", failed(&refusal)),
+            (
+                "helm template",
+                said("kind: StatefulSet\nmetadata: {name: thanos-ruler}\nspec: {selector: 1}"),
+            ),
+        ];
+        let differs = |status: &mut Value| {
+            status["config"]["query"]["replicaCount"] = json!(1);
+            status["info"]["resources"]["v1/StatefulSet"] = json!([live]);
+        };
+        answered(&release(), differs, &known)
+    };
+    insta::assert_snapshot!(with("StatefulSet.apps", 1), @"
+    Change: change thanos 17.3.1
+      ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods go on until others take their place
+      query.replicaCount: 1 -> 2
+      $ kubectl --context oke-sin --namespace monitoring delete statefulset thanos-ruler --ignore-not-found --cascade=orphan
+      $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
+    ");
+    insta::assert_snapshot!(with("StatefulSet.apps", 2).lines().nth(1).unwrap(), @"  ! StatefulSet/thanos-ruler cannot be changed and is made anew: its pods stop before others run");
+    insta::assert_snapshot!(with("PersistentVolumeClaim", 1), @"refused (Refused): changing thanos: PersistentVolumeClaim/thanos-ruler cannot be changed: it is not of this release");
+}
+
+#[test]
+fn nothing_is_made_anew_that_is_not_of_the_release_or_would_not_be_let_through() {
+    let with = |stderr: &str, live: Value| {
+        let known = [
+            ("--dry-run=server -o name", failed(stderr)),
+            ("helm template", said("kind: StatefulSet\nmetadata: {name: thanos-ruler}")),
+        ];
+        let differs = |status: &mut Value| {
+            status["config"]["query"]["replicaCount"] = json!(1);
+            status["info"]["resources"]["v1/More"] = live;
+        };
+        answered(&release(), differs, &known)
+    };
+    let set = json!([{"kind": "StatefulSet", "metadata": {"name": "thanos-ruler"}}]);
+    let immutable = "Error from server (Invalid): StatefulSet.apps \"thanos-ruler\" is invalid: spec: Forbidden: updates to statefulset spec for fields";
+    let quota = format!(
+        "{immutable}\nError from server (Forbidden): services \"thanos-query\" is forbidden: exceeded quota: small"
+    );
+    let claim = json!([{"kind": "PersistentVolumeClaim", "metadata": {"name": "mine"}}]);
+    let said = [with(immutable, json!([])), with(&quota, set), with("", claim)];
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    refused (Refused): changing thanos: StatefulSet/thanos-ruler cannot be changed: it is not of this release
+    refused (Refused): running `helm template thanos /charts/thanos-17.3.1.tgz --skip-crds --no-hooks --is-upgrade --values - --kube-context oke-sin --namespace monitoring < values/bitnami/thanos.yaml | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --dry-run=server -o name --field-manager helm -f -`: Error from server (Invalid): StatefulSet.apps "thanos-ruler" is invalid: spec: Forbidden: updates to statefulset spec for fields
+    Error from server (Forbidden): services "thanos-query" is forbidden: exceeded quota: small
+    refused (Refused): changing thanos: Helm would remove PersistentVolumeClaim/mine with its data
+    "#);
+}
+
+#[test]
+fn another_familys_chart_does_not_take_a_release_over() {
+    let described =
+        |description: &str| decided(|status| status["info"]["description"] = json!(description));
+    assert_eq!(
+        described("okemon: kube-prometheus-stack-88.5.3 sha256:aaaa"),
+        "refused (Refused): changing thanos: it was made from kube-prometheus-stack, and thanos cannot take it over"
+    );
+    assert!(described("okemon: thanos-17.0.0 sha256:aaaa").starts_with("Change:"));
+    let by_hand = |chart: &str| {
+        let history = format!(
+            r#"[{{"revision": 3, "status": "deployed", "chart": "{chart}", "description": "Install complete"}}]"#
+        );
+        answered(
+            &release(),
+            |status| status["info"]["description"] = json!("Install complete"),
+            &[("helm history", said(&history)), ("helm show values", said("{}"))],
+        )
+    };
+    assert!(by_hand("thanos-15.0.0").starts_with("Change: take over thanos 17.3.1"));
+    assert!(by_hand("kube-prometheus-8.0.0").starts_with("refused (Refused): changing thanos"));
+}
