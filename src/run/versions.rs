@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use semver::Version;
+
 use super::exec::{Exec, Failure};
 use super::programs::how_to_get;
 use super::stop::Stop;
@@ -32,9 +34,10 @@ impl Found {
 /// Looks at each of `tools`.
 pub(super) async fn look(tools: BTreeSet<Tool>, exec: &Exec, stop: &Stop) -> Found {
     let mut found = Found::default();
-    for tool in tools.into_iter().filter(|tool| versions::oldest(*tool).is_some()) {
+    for tool in tools {
+        let Some(oldest) = versions::oldest(tool) else { continue };
         let answer = exec.run(&versions::ask(tool), None, stop).await;
-        match unfit(tool, answer) {
+        match unfit(tool, &oldest, answer) {
             Ok(note) => found.notes.extend(note),
             Err(why) => {
                 let path = exec.program(tool).unwrap_or(tool.name().as_ref()).display();
@@ -47,7 +50,11 @@ pub(super) async fn look(tools: BTreeSet<Tool>, exec: &Exec, stop: &Stop) -> Fou
 }
 
 /// Why a tool will not do; else what is to be said of it.
-fn unfit(tool: Tool, answer: Result<Output, Failure>) -> Result<Option<String>, String> {
+fn unfit(
+    tool: Tool,
+    oldest: &Version,
+    answer: Result<Output, Failure>,
+) -> Result<Option<String>, String> {
     let output = match answer {
         Ok(output) => output,
         Err(Failure::Start { source, .. }) => {
@@ -60,16 +67,14 @@ fn unfit(tool: Tool, answer: Result<Output, Failure>) -> Result<Option<String>, 
     if matches!(output.code, Some(126 | 127)) {
         return Err(format!("does not run on this machine: {}", failure::last_words(&output)));
     }
-    match (versions::read(tool, &output.stdout), versions::oldest(tool)) {
+    match versions::read(tool, &output.stdout) {
         // Distributions add words of their own, which must not count as those before a version do.
-        (Some(version), Some(oldest))
-            if (version.major, version.minor) < (oldest.major, oldest.minor) =>
-        {
+        Some(version) if (version.major, version.minor) < (oldest.major, oldest.minor) => {
             let (major, minor) = (oldest.major, oldest.minor);
             Err(format!("is version {version}; okemon needs {major}.{minor} or a newer one"))
         }
-        (Some(_), _) => Ok(None),
-        (None, _) => Ok(Some(format!(
+        Some(_) => Ok(None),
+        None => Ok(Some(format!(
             "`{}` tells no version that okemon understands: {}; it goes on as if it were a new one",
             versions::ask(tool),
             instead(&output)
