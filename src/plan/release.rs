@@ -91,6 +91,7 @@ impl Release {
             return Ok(self.install(digest));
         }
         let Some(status) = known(&cmd, &status)? else {
+            self.revisions(talk)?;
             let lines = vec![KINDS_GONE.to_owned()];
             return Ok(self.change(digest, Change { lines, ..Change::default() }));
         };

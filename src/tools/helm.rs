@@ -152,9 +152,24 @@ pub struct Info {
     pub status: String,
     #[serde(default)]
     pub description: String,
+    /// When it was begun, as RFC 3339.
+    #[serde(default)]
+    last_deployed: String,
+    /// When its uninstall was begun; empty: it never was.
+    #[serde(default)]
+    deleted: String,
     /// What is there of its objects, by kind; none: nothing, or Helm 3, which tells it only when it
     /// is asked for it.
     pub resources: Option<BTreeMap<String, Vec<Value>>>,
+}
+
+impl Info {
+    /// When the last Helm began its work on it, to the second; none: Helm does not tell.
+    pub fn begun(&self) -> Option<jiff::Timestamp> {
+        let times = [&self.deleted, &self.last_deployed];
+        let begun: jiff::Timestamp = times.iter().find_map(|time| time.parse().ok())?;
+        begun.round(jiff::Unit::Second).ok()
+    }
 }
 
 impl Status {

@@ -13,7 +13,7 @@ const SIDE_BY_SIDE: [&str; 9] = [
     "grafana",
 ];
 
-/// Durations become `T`, digests `DIGEST`, a load balancer's address `ADDRESS`, the
+/// Durations become `T`, times `TIME`, digests `DIGEST`, a load balancer's address `ADDRESS`, the
 /// random end of a pod's name `POD`; how far a wait has come is left out; the lines of lanes
 /// that run side by side are sorted.
 pub(crate) fn stable(text: &str) -> String {
@@ -21,7 +21,7 @@ pub(crate) fn stable(text: &str) -> String {
     let lines = text
         .lines()
         .filter(|line| !counts(line))
-        .map(|line| pods(&address(&digest(&duration(line)))));
+        .map(|line| pods(&address(&digest(&time(&duration(line))))));
     let mut lines: Vec<String> = lines.collect();
     let beside = |line: &String| {
         let step = line.strip_prefix("sin/").and_then(|rest| rest.split_once("  "));
@@ -45,6 +45,17 @@ fn duration(line: &str) -> String {
             if took.starts_with(|c: char| c.is_ascii_digit()) && took.ends_with("s)") =>
         {
             format!("{before} (T)")
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// When a revision was begun.
+fn time(line: &str) -> String {
+    match line.split_once(" was begun at ") {
+        Some((before, rest)) if rest.contains("Z: ") => {
+            let (_, rest) = rest.split_once("Z: ").unwrap();
+            format!("{before} was begun at TIME: {rest}")
         }
         _ => line.to_owned(),
     }

@@ -29,15 +29,9 @@ impl Release {
             change.lines.push(format!("chart: {} -> {}", short(there), short(&wanted)));
             return Ok(());
         }
-        let history = talk.success(&self.helm.history(self.release.name))?;
-        let revisions = helm::revisions(&history.stdout).map_err(unreadable)?;
+        let revisions = self.revisions(talk)?;
         let mut deployed = revisions.iter().rev().filter(|revision| was_deployed(revision));
-        let last = deployed.next();
-        if let Some(last) = last.or(revisions.last()) {
-            let ours = is_ours(&last.description);
-            self.check_chart(if ours { described(&last.description) } else { &last.chart })?;
-        }
-        if let Some(last) = last {
+        if let Some(last) = deployed.next() {
             change.by_hand = !is_ours(&last.description)
                 && !deployed.any(|revision| is_ours(&revision.description));
             if status.is_deployed() || change.by_hand {
@@ -52,6 +46,18 @@ impl Release {
             self.unfinished(talk, status, &revisions, change)?;
         }
         Ok(())
+    }
+
+    /// All revisions, which must be of the chart that is to be installed.
+    pub(super) fn revisions(&self, talk: &mut Talk<'_>) -> Result<Vec<Revision>, Open> {
+        let history = talk.success(&self.helm.history(self.release.name))?;
+        let revisions = helm::revisions(&history.stdout).map_err(unreadable)?;
+        let last = revisions.iter().rev().find(|revision| was_deployed(revision));
+        if let Some(last) = last.or(revisions.last()) {
+            let ours = is_ours(&last.description);
+            self.check_chart(if ours { described(&last.description) } else { &last.chart })?;
+        }
+        Ok(revisions)
     }
 
     /// What an earlier Helm left undone, and what puts it right before the upgrade.
@@ -79,6 +85,11 @@ impl Release {
         let (line, cmd) = back.unwrap_or_else(forgotten);
         let was = if state == "uninstalling" { "half uninstalled" } else { "cut short" };
         change.lines.push(format!("revision {revision} was {was}: {line}"));
+        if let Some(begun) = status.info.begun() {
+            change.warnings.push(format!(
+                "! revision {revision} was begun at {begun}: a Helm that is still at work on it must end first"
+            ));
+        }
         change.before.push(Effect::Cmd(cmd));
         Ok(())
     }

@@ -81,8 +81,14 @@ fn a_release_whose_kinds_are_gone_is_upgraded() {
     let gone = failed(
         "Error: unable to build kubernetes objects: no matches for kind \"ServiceMonitor\" in version \"monitoring.coreos.com/v1\"",
     );
-    let told = told(&release().decide(&[digest("aaaabbbbccccdddd"), gone]));
-    assert_eq!(told, format!("Change: change thanos 17.3.1\n  {KINDS_GONE}\n  {UPGRADE}"));
+    let of = |chart: &str| {
+        let history = format!(r#"[{{"revision": 3, "status": "deployed", "chart": "{chart}"}}]"#);
+        let answers = [digest("aaaabbbbccccdddd"), gone.clone(), said(&history)];
+        told(&release().decide(&answers))
+    };
+    let upgraded = format!("Change: change thanos 17.3.1\n  {KINDS_GONE}\n  {UPGRADE}");
+    assert_eq!(of("thanos-17.3.1"), upgraded);
+    assert!(of("blog-2.0.0").starts_with("refused (Refused): "), "{}", of("blog-2.0.0"));
 }
 
 #[test]

@@ -5,20 +5,26 @@ use super::*;
 #[test]
 fn a_revision_that_was_not_finished_is_put_right_first() {
     let unfinished = |state: &str, known: &[(&str, Answer)]| {
-        answered(&release(), |status| status["info"]["status"] = json!(state), known)
+        let begun = json!("2026-01-01T02:00:00.4+02:00");
+        let cut_short = |status: &mut Value| {
+            status["info"]["status"] = json!(state);
+            status["info"]["last_deployed"] = begun;
+        };
+        answered(&release(), cut_short, known)
     };
+    let begun = "! revision 3 was begun at 2026-01-01T00:00:00Z: a Helm that is still at work on it must end first";
     let history = |revisions: &str| ("helm history", said(revisions));
     let ours = r#"{"revision": 2, "status": "deployed", "chart": "thanos-17.3.1", "description": "okemon: thanos-17.3.1 sha256:aa"}"#;
     let earlier = history(&format!(r#"[{ours}, {{"revision": 3, "status": "failed"}}]"#));
     let back = format!(
-        "Change: change thanos 17.3.1\n  revision 3 was cut short: back to revision 2, then on\n  $ helm rollback thanos 2 --kube-context oke-sin --namespace monitoring\n  {UPGRADE}"
+        "Change: change thanos 17.3.1\n  {begun}\n  revision 3 was cut short: back to revision 2, then on\n  $ helm rollback thanos 2 --kube-context oke-sin --namespace monitoring\n  {UPGRADE}"
     );
     assert_eq!(unfinished("pending-upgrade", std::slice::from_ref(&earlier)), back);
     assert_eq!(unfinished("pending-rollback", std::slice::from_ref(&earlier)), back);
 
     let forget = |was: &str| {
         format!(
-            "Change: change thanos 17.3.1\n  revision 3 was {was}: it is forgotten, and what there is of it is taken over\n  $ kubectl --context oke-sin --namespace monitoring delete secret sh.helm.release.v1.thanos.v3 --ignore-not-found\n  {UPGRADE}"
+            "Change: change thanos 17.3.1\n  {begun}\n  revision 3 was {was}: it is forgotten, and what there is of it is taken over\n  $ kubectl --context oke-sin --namespace monitoring delete secret sh.helm.release.v1.thanos.v3 --ignore-not-found\n  {UPGRADE}"
         )
     };
     let nothing = history(r#"[{"revision": 3, "status": "pending-install"}]"#);
@@ -109,6 +115,7 @@ fn what_was_made_by_hand_is_taken_over_and_what_that_costs_comes_first() {
       query.replicaLabel: (none) -> ["prometheus_replica","ruler_replica"]
       query.extraFlags: (none) -> ["--query.partial-response","--store.response-timeout=30s...
       query.resources
+      query.readinessProbe
       query.podAntiAffinityPreset: (none) -> "hard"
       query.updateStrategy
       queryFrontend
