@@ -89,7 +89,9 @@ impl Sandbox {
         std::fs::create_dir_all(&base).unwrap();
         let directory = tempfile::Builder::new().prefix("s").tempdir_in(base).unwrap();
         let mut sandbox = Self { directory, info: Value::Null, charts };
-        sandbox.driver(up);
+        // Whatever ends the tests, nothing of it is left.
+        let own = std::process::id().to_string();
+        sandbox.driver(&[up, &["--while", &own]].concat());
         let text = std::fs::read_to_string(sandbox.path("sandbox.json")).unwrap();
         sandbox.info = serde_json::from_str(&text).unwrap();
         std::fs::create_dir(sandbox.tool("")).unwrap();

@@ -38,6 +38,8 @@ USERS = {
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 FILES = ("kwokctl.yaml", "cluster.yaml", "stages.yaml", "names.yaml")
 POD_STAGE = "  resourceRef: {apiGroup: v1, kind: Pod}\n  selector:\n    matchExpressions:\n"
+# A cluster lives for a minute: less is collected, up to an amount of memory. A fifth of an API server's time.
+PATIENT = {"GOGC": "400", "GOMEMLIMIT": "1200MiB"}
 TRIES = 3
 DEFINITIONS = "Stage,Logs,ClusterLogs,ClusterExec,PortForward"
 PORTS = ("etcd", "etcd_peer", "apiserver", "controller_manager", "scheduler")
@@ -271,7 +273,8 @@ class Cluster:
 
     def down(self) -> None:
         """Ends its processes and removes all there was of it."""
-        for name in (self.pods, self.cloud, self.kwok):
+        opened = [record.stem for record in (self.state.root / "processes").glob(f"{self.name}-open-*.json")]
+        for name in (self.pods, self.cloud, self.kwok, *opened):
             processes.stop(self.state, name)
         Group(sandbox_group(self.state) / self.name).end()
         if (self.folder / "number").exists():
@@ -294,6 +297,7 @@ class Cluster:
         # Whatever kubectl the machine has is not ours.
         environment = {**os.environ, "HOME": str(self.state.home), "PATH": f"{self.state.bin}:{os.environ['PATH']}"}
         environment.pop("KUBECONFIG", None)
+        environment |= PATIENT
         command = [str(ensure_tools()["kwokctl"]), *arguments[:2], "--name", self.name, *arguments[2:]]
         return self.run(command, environment)
 

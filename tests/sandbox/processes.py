@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from state import State, write
@@ -60,9 +61,14 @@ def running(state: State, name: str) -> int | None:
 
 
 def start(
-    state: State, name: str, command: list[str], log: Path, environment: dict[str, str] | None = None
+    state: State,
+    name: str,
+    command: list[str],
+    log: Path,
+    environment: dict[str, str] | None = None,
+    hand_on: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Starts a process in a session of its own, and records it."""
+    """Starts a process in a session of its own, with these open files besides, and records it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     # What a shell was told by `sandbox env` is for its user: the operator would act as that one.
     kept = {key: value for key, value in os.environ.items() if key != "KUBECONFIG" and not key.startswith("OKEMON_S3_")}
@@ -74,6 +80,7 @@ def start(
             stderr=output,
             env={**kept, **(environment or {}), "HOME": str(state.home)},
             cwd=state.root,
+            pass_fds=hand_on,
             start_new_session=True,
         )
     # What was started is known by its command line too, which the kernel shows a moment later.
