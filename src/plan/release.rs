@@ -6,6 +6,7 @@ mod guards;
 mod origin;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod volumes;
 
 use std::path::PathBuf;
@@ -90,22 +91,47 @@ impl Release {
         if helm::says_not_found(&status.stderr) {
             return Ok(self.install(digest));
         }
-        let Some(status) = known(&cmd, &status)? else {
-            self.revisions(talk)?;
-            let lines = vec![KINDS_GONE.to_owned()];
-            return Ok(self.change(digest, Change { lines, ..Change::default() }));
-        };
+        let told = known(&cmd, &status)?;
+        let (kinds_known, status) = (told.is_some(), told.map_or_else(|| self.retold(talk), Ok)?);
         if status.is_uninstalled() {
             return Ok(self.install(digest));
         }
         let mut change = Change::default();
         self.origin(talk, digest, &status, &mut change)?;
-        self.compare(talk, digest, &status, &mut change)?;
+        let objects = if kinds_known { self.objects(talk, &status)? } else { None };
+        self.compare(talk, digest, &status, objects.as_ref(), &mut change)?;
         Ok(if change.lines.is_empty() {
             Decision::unchanged()
         } else {
             self.change(digest, change)
         })
+    }
+
+    /// What is known of a release with objects of kinds that the cluster does not know: its
+    /// revisions and its values.
+    fn retold(&self, talk: &mut Talk<'_>) -> Result<helm::Status, Open> {
+        let revisions = self.revisions(talk)?;
+        let values = talk.success(&self.helm.values(self.release.name))?;
+        helm::retold(&revisions, &values.stdout).map_err(|error| unreadable(error).into())
+    }
+
+    /// A revision with what is there of its objects; none: some are of kinds that the cluster does
+    /// not know.
+    fn objects(
+        &self,
+        talk: &mut Talk<'_>,
+        status: &helm::Status,
+    ) -> Result<Option<helm::Status>, Open> {
+        if status.info.resources.is_some() {
+            return Ok(Some(status.clone()));
+        }
+        let cmd = self.helm.status_of_3(self.release.name);
+        let output = talk.output(&cmd)?;
+        // It was Helm 4, which had told: nothing is there.
+        if helm::says_unknown_flag(&output.stderr) {
+            return Ok(Some(status.clone()));
+        }
+        Ok(known(&cmd, &output)?)
     }
 
     /// What of its values and its objects differs, and what that means for what is there.
@@ -114,27 +140,16 @@ impl Release {
         talk: &mut Talk<'_>,
         digest: Digest<'_>,
         status: &helm::Status,
+        objects: Option<&helm::Status>,
         change: &mut Change,
     ) -> Result<(), Open> {
-        let objects = if status.info.resources.is_none() {
-            let cmd = self.helm.status_of_3(self.release.name);
-            let output = talk.output(&cmd)?;
-            // It was Helm 4, which had told: nothing is there.
-            if helm::says_unknown_flag(&output.stderr) {
-                Some(status.clone())
-            } else {
-                known(&cmd, &output)?
-            }
-        } else {
-            Some(status.clone())
-        };
         let defaults = if change.by_hand && digest.is_some() {
             self.defaults(&talk.success(&helm::show_values(&self.archive))?)?
         } else {
             Value::Null
         };
         self.differences(&status.config, &defaults, change)?;
-        match &objects {
+        match objects {
             None => change.lines.push(KINDS_GONE.to_owned()),
             // Of what was cut short nobody knows what should be there: the upgrade brings it.
             Some(_) if !status.is_finished() => {}
@@ -143,7 +158,7 @@ impl Release {
         if change.lines.is_empty() {
             return Ok(());
         }
-        let live: Vec<&Value> = objects.iter().flat_map(there).collect();
+        let live: Vec<&Value> = objects.into_iter().flat_map(there).collect();
         self.volumes(talk, &status.config, &live, change)?;
         if digest.is_some() {
             self.anew(talk, &live, change)?;

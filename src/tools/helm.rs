@@ -70,6 +70,11 @@ impl Helm {
         self.cmd(&args).docs([release.values.clone()])
     }
 
+    /// Asks for the values that were given to the newest revision.
+    pub fn values(&self, release: &str) -> Cmd {
+        self.cmd(&["get", "values", release, "-o", "json"])
+    }
+
     /// Prints what a revision was made of.
     pub fn manifest(&self, release: &str, revision: u64) -> Cmd {
         self.cmd(&["get", "manifest", release, "--revision", &revision.to_string()])
@@ -211,6 +216,9 @@ pub struct Revision {
     pub chart: String,
     #[serde(default)]
     pub description: String,
+    /// When it was begun, as RFC 3339.
+    #[serde(default)]
+    updated: String,
 }
 
 /// Reads the answer to [`Helm::history`]: the revisions, the oldest first.
@@ -219,6 +227,24 @@ pub struct Revision {
 /// When the answer is not what Helm 3 or 4 print.
 pub fn revisions(stdout: &str) -> Result<Vec<Revision>> {
     serde_json::from_str(stdout).context("reading helm's history of the release")
+}
+
+/// What the answers to [`Helm::history`] and [`Helm::values`] tell of the newest revision, where
+/// Helm cannot tell all of it: not what it is made of.
+///
+/// # Errors
+/// When there is no revision, or the values are not what Helm 3 or 4 print.
+pub fn retold(revisions: &[Revision], values: &str) -> Result<Status> {
+    let newest = revisions.last().context("helm's history of the release is empty")?;
+    let info = Info {
+        status: newest.status.clone(),
+        description: newest.description.clone(),
+        last_deployed: newest.updated.clone(),
+        deleted: String::new(),
+        resources: None,
+    };
+    let config = serde_json::from_str(values).context("reading helm's values of the release")?;
+    Ok(Status { version: newest.revision, info, config, manifest: String::new() })
 }
 
 /// Whether stderr says that this Helm does not know a flag.

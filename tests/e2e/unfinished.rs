@@ -1,9 +1,15 @@
 //! What a person's Helm has left undone is told and put right.
 
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use insta::{allow_duplicates, assert_snapshot};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::door::Door;
 use crate::objects::differing;
@@ -31,6 +37,8 @@ fn told_and_put_right(sandbox: &Sandbox) {
 
     cut_short(sandbox, &["rollback", "thanos", "1"], "UPDATE");
     assert_eq!(newest(sandbox), "3 pending-rollback");
+    assert_snapshot!(left_alone(sandbox), @"");
+    age(sandbox, "sh.helm.release.v1.thanos.v3");
     assert_snapshot!(put_right(sandbox), @"
     ~ sin/thanos  change thanos 17.3.1
         revision 3 was cut short: back to revision 2, then on
@@ -40,6 +48,7 @@ fn told_and_put_right(sandbox: &Sandbox) {
     let volumes = sandbox.kubectl(&["get", "pvc", "--namespace", "monitoring", "-o", "name"]);
     cut_short(sandbox, &["uninstall", "thanos"], "DELETE");
     assert_eq!(newest(sandbox), "5 uninstalling");
+    age(sandbox, "sh.helm.release.v1.thanos.v5");
     assert_snapshot!(put_right(sandbox), @"
     ~ sin/thanos  change thanos 17.3.1
         revision 5 was half uninstalled: it is forgotten, and what there is of it is taken over
@@ -68,6 +77,36 @@ fn cut_short(sandbox: &Sandbox, args: &[&str], operation: &str) {
     helm.kill().unwrap();
     helm.wait().unwrap();
     door.open(sandbox);
+}
+
+/// What okemon says while the Helm that was cut short may still be at work.
+fn left_alone(sandbox: &Sandbox) -> String {
+    let said = sandbox.refused(7, &["install", "--region", "sin"]);
+    said.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n")
+}
+
+/// Lets ten minutes pass for a revision: it was begun that much earlier.
+fn age(sandbox: &Sandbox, record: &str) {
+    let secret = sandbox.object("secret", record);
+    let packed = decoded(&decoded(secret["data"]["release"].as_str().unwrap().as_bytes()));
+    let mut text = String::new();
+    GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+    let mut release: Value = serde_json::from_str(&text).unwrap();
+    let earlier = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(10);
+    for field in ["last_deployed", "deleted"] {
+        if release["info"][field].as_str().is_some_and(|time| !time.is_empty()) {
+            release["info"][field] = earlier.to_string().into();
+        }
+    }
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(release.to_string().as_bytes()).unwrap();
+    let data = STANDARD.encode(STANDARD.encode(packed.finish().unwrap()));
+    let patch = json!({"data": {"release": data}}).to_string();
+    sandbox.kubectl(&["patch", "secret", record, "--namespace", "monitoring", "--patch", &patch]);
+}
+
+fn decoded(text: &[u8]) -> Vec<u8> {
+    STANDARD.decode(text).unwrap()
 }
 
 /// The newest revision of Thanos, as `REVISION STATUS`.

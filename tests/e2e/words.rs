@@ -50,15 +50,14 @@ fn duration(line: &str) -> String {
     }
 }
 
-/// When a revision was begun.
+/// When a revision was begun, and when it is left alone no longer.
 fn time(line: &str) -> String {
-    match line.split_once(" was begun at ") {
-        Some((before, rest)) if rest.contains("Z: ") => {
-            let (_, rest) = rest.split_once("Z: ").unwrap();
-            format!("{before} was begun at TIME: {rest}")
-        }
-        _ => line.to_owned(),
-    }
+    let of = |word: &str| {
+        let (word, end) = word.split_at(word.trim_end_matches([',', ' ']).len());
+        let is_time = word.parse::<jiff::Timestamp>().is_ok();
+        if is_time { format!("TIME{end}") } else { format!("{word}{end}") }
+    };
+    line.split_inclusive(' ').map(of).collect()
 }
 
 /// A digest of an archive: whole, or its beginning after `sha256:`.

@@ -1,12 +1,10 @@
-//! Where the newest revision comes from: whose it is, and whether it was finished.
+//! Where the newest revision comes from: whose it is, and from which chart.
 
-use super::anew;
 use super::differences::{described, owned, text};
+use super::unfinished::record;
 use super::{Change, Digest, Release, unreadable};
 use crate::content::objects::OBJSTORE_SECRET;
-use crate::plan::step::Effect;
 use crate::plan::talk::{Open, Talk};
-use crate::tools::cmd::Cmd;
 use crate::tools::diff;
 use crate::tools::helm::{self, Revision};
 
@@ -60,57 +58,6 @@ impl Release {
         Ok(revisions)
     }
 
-    /// What an earlier Helm left undone, and what puts it right before the upgrade.
-    fn unfinished(
-        &self,
-        talk: &mut Talk<'_>,
-        status: &helm::Status,
-        revisions: &[Revision],
-        change: &mut Change,
-    ) -> Result<(), Open> {
-        let (revision, state) = (status.version, status.info.status.as_str());
-        if status.is_finished() {
-            change.lines.push(format!("revision {revision} is {state}"));
-            return Ok(());
-        }
-        let deployed = revisions.iter().rev().find(|revision| revision.status == "deployed");
-        let back = match deployed {
-            Some(deployed) => self.way_back(talk, deployed.revision)?,
-            None => None,
-        };
-        let forgotten = || {
-            let line = "it is forgotten, and what there is of it is taken over";
-            (line.to_owned(), self.forget(revision))
-        };
-        let (line, cmd) = back.unwrap_or_else(forgotten);
-        let was = if state == "uninstalling" { "half uninstalled" } else { "cut short" };
-        change.lines.push(format!("revision {revision} was {was}: {line}"));
-        if let Some(begun) = status.info.begun() {
-            change.warnings.push(format!(
-                "! revision {revision} was begun at {begun}: a Helm that is still at work on it must end first"
-            ));
-        }
-        change.before.push(Effect::Cmd(cmd));
-        Ok(())
-    }
-
-    /// The way back to a revision; none: the API server would not let it be gone, since something
-    /// that cannot be changed in place has been made anew.
-    fn way_back(&self, talk: &mut Talk<'_>, to: u64) -> Result<Option<(String, Cmd)>, Open> {
-        let name = self.release.name;
-        let manifest = self.helm.manifest(name, to);
-        let output = talk.output(&self.kubectl.would_take().reading(manifest))?;
-        let open = anew::refusals(&output.stderr).is_empty();
-        let line = format!("back to revision {to}, then on");
-        Ok(open.then(|| (line, self.helm.rollback(name, to))))
-    }
-
-    /// Removes Helm's record of a revision that never was, or is no more; what there is of it
-    /// stays, and is adopted.
-    fn forget(&self, revision: u64) -> Cmd {
-        self.kubectl.delete("secret", &record(self.release.name, revision), false)
-    }
-
     /// That the bucket's keys stand in the values of a release that was made by hand; `first` is the
     /// oldest revision that Helm keeps.
     fn bare_keys(&self, status: &helm::Status, first: u64) -> Vec<String> {
@@ -133,11 +80,6 @@ impl Release {
             ),
         ]
     }
-}
-
-/// The Secret in which Helm keeps a revision.
-fn record(release: &str, revision: u64) -> String {
-    format!("sh.helm.release.v1.{release}.v{revision}")
 }
 
 fn is_ours(description: &str) -> bool {

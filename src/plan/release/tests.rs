@@ -1,4 +1,5 @@
 mod taking_over;
+mod unfinished;
 
 use serde_json::json;
 
@@ -40,7 +41,12 @@ fn answered(
 ) -> String {
     let mut status = revision();
     change(&mut status);
-    let mut answers = vec![digest("aaaabbbbccccdddd"), said(&status.to_string())];
+    talked(release, said(&status.to_string()), known)
+}
+
+/// What is decided when this is Helm's answer about the newest revision.
+fn talked(release: &Release, status: Answer, known: &[(&str, Answer)]) -> String {
+    let mut answers = vec![digest("aaaabbbbccccdddd"), status];
     while let Some(call) = release.ask(&answers) {
         let call = call.to_string();
         let found = known.iter().find(|(words, _)| call.contains(words));
@@ -81,14 +87,19 @@ fn a_release_whose_kinds_are_gone_is_upgraded() {
     let gone = failed(
         "Error: unable to build kubernetes objects: no matches for kind \"ServiceMonitor\" in version \"monitoring.coreos.com/v1\"",
     );
-    let of = |chart: &str| {
-        let history = format!(r#"[{{"revision": 3, "status": "deployed", "chart": "{chart}"}}]"#);
-        let answers = [digest("aaaabbbbccccdddd"), gone.clone(), said(&history)];
-        told(&release().decide(&answers))
+    let of = |chart: &str, kept: &str| {
+        let description = "okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd";
+        let history = json!([{"revision": 3, "status": "deployed", "chart": chart, "description": description}]);
+        let mut values = revision()["config"].clone();
+        values["compactor"]["retentionResolutionRaw"] = json!(kept);
+        let known =
+            [("history", said(&history.to_string())), ("get values", said(&values.to_string()))];
+        talked(&release(), gone.clone(), &known)
     };
     let upgraded = format!("Change: change thanos 17.3.1\n  {KINDS_GONE}\n  {UPGRADE}");
-    assert_eq!(of("thanos-17.3.1"), upgraded);
-    assert!(of("blog-2.0.0").starts_with("refused (Refused): "), "{}", of("blog-2.0.0"));
+    assert_eq!(of("thanos-17.3.1", "365d"), upgraded);
+    // All that a change costs is told as ever.
+    assert!(of("thanos-17.3.1", "500d").contains("is deleted from the bucket"));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn read(name: &str, output: &Output) -> String {
         Some("history") => {
             let revisions = helm::revisions(&output.stdout).unwrap();
             let line = |revision: &helm::Revision| {
-                let helm::Revision { revision, status, chart, description } = revision;
+                let helm::Revision { revision, status, chart, description, .. } = revision;
                 format!("{revision} {status} {chart}: {description}")
             };
             revisions.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -3,51 +3,6 @@
 use super::*;
 
 #[test]
-fn a_revision_that_was_not_finished_is_put_right_first() {
-    let unfinished = |state: &str, known: &[(&str, Answer)]| {
-        let begun = json!("2026-01-01T02:00:00.4+02:00");
-        let cut_short = |status: &mut Value| {
-            status["info"]["status"] = json!(state);
-            status["info"]["last_deployed"] = begun;
-        };
-        answered(&release(), cut_short, known)
-    };
-    let begun = "! revision 3 was begun at 2026-01-01T00:00:00Z: a Helm that is still at work on it must end first";
-    let history = |revisions: &str| ("helm history", said(revisions));
-    let ours = r#"{"revision": 2, "status": "deployed", "chart": "thanos-17.3.1", "description": "okemon: thanos-17.3.1 sha256:aa"}"#;
-    let earlier = history(&format!(r#"[{ours}, {{"revision": 3, "status": "failed"}}]"#));
-    let back = format!(
-        "Change: change thanos 17.3.1\n  {begun}\n  revision 3 was cut short: back to revision 2, then on\n  $ helm rollback thanos 2 --kube-context oke-sin --namespace monitoring\n  {UPGRADE}"
-    );
-    assert_eq!(unfinished("pending-upgrade", std::slice::from_ref(&earlier)), back);
-    assert_eq!(unfinished("pending-rollback", std::slice::from_ref(&earlier)), back);
-
-    let forget = |was: &str| {
-        format!(
-            "Change: change thanos 17.3.1\n  {begun}\n  revision 3 was {was}: it is forgotten, and what there is of it is taken over\n  $ kubectl --context oke-sin --namespace monitoring delete secret sh.helm.release.v1.thanos.v3 --ignore-not-found\n  {UPGRADE}"
-        )
-    };
-    let nothing = history(r#"[{"revision": 3, "status": "pending-install"}]"#);
-    assert_eq!(unfinished("pending-install", &[nothing]), forget("cut short"));
-    // What cannot be changed was made anew already: there is no way back.
-    let immutable = "The StatefulSet \"thanos-ruler\" is invalid: spec: Forbidden: updates to statefulset spec for fields";
-    let no_way_back =
-        [earlier.clone(), ("helm get manifest thanos --revision 2", failed(immutable))];
-    assert_eq!(unfinished("pending-upgrade", &no_way_back), forget("cut short"));
-    let gone = history(r#"[{"revision": 3, "status": "uninstalling"}]"#);
-    assert_eq!(unfinished("uninstalling", &[gone]), forget("half uninstalled"));
-
-    assert_eq!(
-        unfinished("failed", &[earlier]),
-        format!("Change: change thanos 17.3.1\n  revision 3 is failed\n  {UPGRADE}")
-    );
-    assert!(
-        unfinished("failed", &[])
-            .starts_with("refused (Failed): reading helm's history of the release")
-    );
-}
-
-#[test]
 fn what_was_made_by_hand_is_taken_over_and_what_that_costs_comes_first() {
     let by_hand = |status: &mut Value| {
         status["info"]["description"] = json!("Install complete");
