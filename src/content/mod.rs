@@ -5,6 +5,7 @@ pub mod dashboards;
 pub mod doc;
 pub mod images;
 pub mod objects;
+pub mod objstore;
 pub mod sizes;
 
 #[cfg(test)]

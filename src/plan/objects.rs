@@ -1,10 +1,13 @@
 //! Objects: they are in the cluster as the documents say.
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::deed::Deed;
 use super::step::{Action, Answer, Call, Decision, Effect};
 use crate::content::doc::Doc;
+use crate::content::objects::OBJSTORE_SECRET;
+use crate::content::objstore::ObjStore;
 use crate::fail::{Exit, Fail};
 use crate::tools::cmd::Cmd;
 use crate::tools::failure;
@@ -89,9 +92,13 @@ impl Objects {
             kubectl::objects(&output.stdout)
                 .map_err(|error| Fail::new(Exit::Failed, format!("comparing objects: {error:#}")))
         };
-        let mut details = kubectl::differences(&read(&live)?, &read(&wanted)?);
+        let (live, wanted) = (read(&live)?, read(&wanted)?);
+        let mut details = kubectl::differences(&live, &wanted);
         if details.is_empty() {
             return Ok(None);
+        }
+        if let (Some(old), Some(new)) = (blocks(&live), blocks(&wanted)) {
+            details.extend(old.moved(&new));
         }
         details.extend(self.restart.as_ref().map(|restart| restart.note.to_owned()));
         Ok(Some(details))
@@ -103,6 +110,12 @@ impl Objects {
             Care::MakeOnce => self.kubectl.create(),
         }
     }
+}
+
+/// Where blocks are kept, if that is said by one of these objects.
+fn blocks(objects: &[Value]) -> Option<ObjStore> {
+    let secret = objects.iter().find(|object| object["metadata"]["name"] == OBJSTORE_SECRET)?;
+    ObjStore::said_by(secret)
 }
 
 /// Whether an answer holds any object at all.
@@ -140,9 +153,32 @@ mod tests {
           ~ Secret/thanos-objstore-config data.objstore.yml
           ! Thanos and Prometheus are restarted, one replica after another: they read it when they start
           $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
-          $ kubectl --context oke-sin --namespace monitoring rollout restart deployment,statefulset --selector 'app.kubernetes.io/name in (thanos,prometheus)'
+          $ kubectl --context oke-sin --namespace monitoring rollout restart deployment,statefulset --selector 'app.kubernetes.io/name in (thanos,prometheus),app.kubernetes.io/instance in (thanos,prometheus-kube-prometheus-prometheus)'
           $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
         ");
+    }
+
+    #[test]
+    fn another_bucket_is_warned_of_and_no_key_is_shown() {
+        let said_of = |bucket: &str, key: &str| {
+            let document = format!(
+                "{{type: S3, config: {{bucket: {bucket}, endpoint: s3.example.com, access_key: {key}, secret_key: s3cr3t}}}}"
+            );
+            let data = k8s_openapi::ByteString(document.into_bytes());
+            let mut secret: Value = serde_json::from_str(LIVE).unwrap();
+            secret["data"]["objstore.yml"] = serde_json::to_value(data).unwrap();
+            said(&secret.to_string())
+        };
+        let secret = objects("sin/secret");
+        let moved = told(&secret.decide(&[said_of("thanos", "one"), said_of("other", "two")]));
+        let warning =
+            "\n  ! bucket: thanos -> other: what is in the old one is no longer shown by Grafana\n";
+        assert!(moved.contains(warning), "{moved}");
+        for secret in ["s3cr3t", "access_key", "one\n", "two"] {
+            assert!(!moved.contains(secret), "{secret} in {moved}");
+        }
+        let keys = told(&secret.decide(&[said_of("thanos", "one"), said_of("thanos", "two")]));
+        assert!(keys.contains("data.objstore.yml") && !keys.contains("! bucket"), "{keys}");
     }
 
     #[test]

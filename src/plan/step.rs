@@ -109,7 +109,7 @@ impl Part {
 /// lists each place that has to know about it.
 #[derive(Clone, Debug)]
 pub enum Intent {
-    /// The cluster answers, and is the one that was meant.
+    /// The cluster answers, is the one that was meant, and nobody else there writes to the bucket.
     Cluster(Cluster),
     /// The chart's archive is on this machine.
     Chart(Chart),

@@ -43,8 +43,10 @@ pub const QUERY_FRONTEND: &str = "thanos-query-frontend";
 /// The port that every `StoreAPI` has.
 pub const GRPC_PORT: u16 = 10901;
 
-/// Selects the workloads that read the bucket's keys: Thanos' own, and Prometheus for its sidecars.
-pub const READERS_OF_OBJSTORE: &str = "app.kubernetes.io/name in (thanos,prometheus)";
+/// Selects the workloads that read the bucket's keys: those of the release `thanos`, and of
+/// [`PROMETHEUS`] for its sidecars. The operator names the resource in the labels of what it makes;
+/// the same labels with another instance are somebody else's.
+pub const READERS_OF_OBJSTORE: &str = "app.kubernetes.io/name in (thanos,prometheus),app.kubernetes.io/instance in (thanos,prometheus-kube-prometheus-prometheus)";
 
 /// The operator's kinds that the charts make objects of. Every version of the operator has them.
 pub const KINDS_USED: &[&str] =

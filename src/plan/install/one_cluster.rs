@@ -4,6 +4,7 @@ use super::{Archive, Each, Local, RELEASES, releases};
 use crate::config::{Cluster, Config};
 use crate::content::doc::Doc;
 use crate::content::objects::Restarted;
+use crate::content::objstore::ObjStore;
 use crate::content::{charts, objects};
 use crate::plan::bucket::Bucket;
 use crate::plan::chart::Chart;
@@ -62,6 +63,9 @@ impl<'a> OneCluster<'a> {
             context: self.cluster.context.clone(),
             look: self.kubectl.cmd(["get", "namespace", "kube-system", "-o", "json"]),
             uid: self.cluster.uid.clone(),
+            others: self.kubectl.secrets_everywhere(objects::OBJSTORE_SECRET),
+            namespace: self.config.namespace.clone(),
+            objstore: ObjStore::wanted(self.cluster),
         });
         self.step("cluster", Part::Ground, &[], intent)
     }

@@ -71,6 +71,12 @@ fn images_are_the_projects_own_and_the_charts_are_told_so() {
 }
 
 #[test]
+fn what_is_restarted_for_the_buckets_keys_are_the_own_workloads() {
+    let instances = format!(",app.kubernetes.io/instance in (thanos,{PROMETHEUS})");
+    assert!(READERS_OF_OBJSTORE.ends_with(&instances), "{READERS_OF_OBJSTORE}");
+}
+
+#[test]
 fn every_image_is_in_some_release() {
     for config in both() {
         let values = releases(&config, &cluster()).map(|release| read(&release.values));
