@@ -4,10 +4,11 @@ mod words;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::exec::Exec;
 use super::stop::{Interrupt, Stop};
@@ -15,7 +16,7 @@ use crate::fail::{Exit, Fail};
 use crate::tools::kubectl::Kubectl;
 use words::{Holder, Seen, Words, Written};
 
-/// How often the lock is looked at while somebody else holds it.
+/// How often the lock is looked at while somebody else holds it, or while it cannot be renewed.
 const POLL: Duration = Duration::from_secs(2);
 
 /// How a holder keeps its lock.
@@ -23,7 +24,8 @@ const POLL: Duration = Duration::from_secs(2);
 pub struct Pace {
     /// How often it says that it is still at work.
     pub renew: Duration,
-    /// How long that may fail before the lock counts as lost: before others may take it.
+    /// How long after the last time the lock counts as lost. Then what runs is ended, which takes
+    /// up to [`GRACE`](super::exec::GRACE), and only then may others take it.
     pub give_up: Duration,
 }
 
@@ -81,10 +83,11 @@ impl Lease {
         let mut seen = None;
         loop {
             self.tried.store(true, Ordering::Relaxed);
+            let said = Instant::now();
             match self.words.take(seen.as_ref(), exec, stop).await {
                 Written::Done(ours) => {
                     *self.ours.lock().await = Some(ours);
-                    *self.renewing.lock().await = Some(self.keep_renewing(exec, stop));
+                    *self.renewing.lock().await = Some(self.keep_renewing(said, exec, stop));
                     return Ok(told || recent);
                 }
                 Written::Raced => {}
@@ -129,41 +132,52 @@ impl Lease {
         let why = self.lost.get()?;
         let fail =
             Fail::new(Exit::Busy, format!("keeping the lock: {why}, so this run ended early"));
-        Some(
-            fail.hint(
-                "`kubectl get lease okemon` shows who has it; run this again when it is free",
-            ),
-        )
+        let look = self.words.kubectl.by_hand(&["get", "lease", "okemon"]);
+        Some(fail.hint(format!("`{look}` shows who has it; run this again when it is free")))
     }
 
-    /// Says every now and then that we are still at work. When it cannot be said any more, the run
-    /// ends: two at work would be worse. One that somebody deleted is made again by that.
-    fn keep_renewing(&self, exec: &Arc<Exec>, stop: &Stop) -> JoinHandle<()> {
+    /// Says every now and then that we are still at work, for the first time `renewed`. When it
+    /// cannot be said any more, the run ends: two at work would be worse. One that somebody deleted
+    /// is made again by that.
+    fn keep_renewing(&self, mut renewed: Instant, exec: &Arc<Exec>, stop: &Stop) -> JoinHandle<()> {
         let (words, pace) = (self.words.clone(), self.pace);
         let (ours, lost) = (Arc::clone(&self.ours), Arc::clone(&self.lost));
         let (exec, stop) = (Arc::clone(exec), stop.clone());
         tokio::spawn(async move {
-            let mut renewed = Instant::now();
-            loop {
-                tokio::time::sleep(pace.renew).await;
-                // Not known until it is written down again.
-                let written = ours.lock().await.take();
-                let why = match words.rewrite(Holder::Us, written, &exec, &stop).await {
-                    Written::Done(written) => {
-                        renewed = Instant::now();
+            let mut pause = pace.renew;
+            // Why it could not be renewed when that was tried last.
+            let mut failure = None;
+            let why = loop {
+                let turn = async {
+                    tokio::time::sleep(pause).await;
+                    // Not known until it is written down again.
+                    let written = ours.lock().await.take();
+                    // Others count from what is sent, not from its answer.
+                    let said = Instant::now();
+                    (said, words.rewrite(Holder::Us, written, &exec, &stop).await)
+                };
+                match timeout_at(renewed + pace.give_up, turn).await {
+                    Ok((said, Written::Done(written))) => {
+                        (renewed, pause, failure) = (said, pace.renew, None);
                         *ours.lock().await = Some(written);
-                        continue;
                     }
                     // The API server may be back at the next turn.
-                    Written::Failed(_) if renewed.elapsed() < pace.give_up => continue,
-                    Written::Failed(fail) => format!("it could not be renewed: {fail}"),
-                    Written::Raced => "another okemon took it".to_owned(),
-                };
-                let _ = lost.set(why);
-                return stop.ask(Interrupt::Term);
-            }
+                    Ok((_, Written::Failed(fail))) => {
+                        (pause, failure) = (POLL.min(pace.renew), Some(fail));
+                    }
+                    Ok((_, Written::Raced)) => break "another okemon took it".to_owned(),
+                    Err(_) => break not_renewed(failure.as_ref()),
+                }
+            };
+            let _ = lost.set(why);
+            stop.ask(Interrupt::Term);
         })
     }
+}
+
+fn not_renewed(failure: Option<&Fail>) -> String {
+    let why = failure.map_or_else(|| "there was no answer in time".to_owned(), Fail::to_string);
+    format!("it could not be renewed: {why}")
 }
 
 fn busy(other: &str) -> Fail {
@@ -172,4 +186,26 @@ fn busy(other: &str) -> Fail {
         format!("taking the lock: another okemon is at work on this cluster: {other}"),
     )
     .hint("`--lock-timeout 10m` waits for it; the lock of one that died is free after a minute")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::exec::GRACE;
+
+    #[test]
+    fn a_holder_that_lost_it_has_stopped_before_others_may_take_it() {
+        let Pace { renew, give_up } = Pace::default();
+        assert!(give_up + GRACE < words::EXPIRES.unsigned_abs());
+        // More than one attempt fails before.
+        assert!(renew + words::PATIENCE + POLL < give_up);
+    }
+
+    #[test]
+    fn what_was_said_of_the_last_attempt_tells_why_it_was_lost() {
+        let fail = Fail::new(Exit::Failed, "the API server is away");
+        let expected = "it could not be renewed: the API server is away";
+        assert_eq!(not_renewed(Some(&fail)), expected);
+        assert_eq!(not_renewed(None), "it could not be renewed: there was no answer in time");
+    }
 }

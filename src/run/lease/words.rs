@@ -15,9 +15,9 @@ use crate::tools::kubectl::{self, Kubectl};
 use crate::tools::output::Output;
 
 /// How long the lock of a holder that says nothing more is respected.
-const EXPIRES: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const EXPIRES: SignedDuration = SignedDuration::from_secs(60);
 /// How long one word to the API server about the lock may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often something is written over a Lease that is not what we last saw of it.
 const TRIES: usize = 3;
