@@ -36,6 +36,8 @@ struct Live {
     clusters: Vec<LiveCluster>,
     /// The charts' archives.
     charts: Vec<LiveChart>,
+    /// The files of the user's own values, each once.
+    values: Vec<LiveValues>,
     /// What would change, in the plan's order.
     changes: Vec<Change>,
     /// How many steps are as they should be.
@@ -68,6 +70,15 @@ struct LiveChart {
     archive: String,
     /// Its SHA-256 in hexadecimal.
     sha256: Option<String>,
+}
+
+/// One file of values.
+#[derive(Debug, JsonSchema, PartialEq, Serialize)]
+struct LiveValues {
+    /// Its path.
+    file: String,
+    /// Its SHA-256 in hexadecimal.
+    sha256: String,
 }
 
 /// The plan without a look at anything.
@@ -137,10 +148,27 @@ pub(super) async fn seen(
         live: Some(Live {
             clusters,
             charts: charts.collect(),
+            values: own_values(plan),
             changes: survey.changes(),
             unchanged: survey.unchanged(),
         }),
     })
+}
+
+fn own_values(plan: &Plan) -> Vec<LiveValues> {
+    let read = plan.steps().filter_map(|step| {
+        let Intent::Release(release) = &step.intent else { return None };
+        let file = release.release.values_file.as_ref()?.display().to_string();
+        let sha256 = archive::sha256(&mut release.own_values.text.as_bytes())?;
+        Some(LiveValues { file, sha256 })
+    });
+    let mut files: Vec<LiveValues> = vec![];
+    for values in read {
+        if !files.contains(&values) {
+            files.push(values);
+        }
+    }
+    files
 }
 
 async fn live_cluster(

@@ -9,6 +9,7 @@ use super::progress::Progress;
 use super::runner::{Done, Failure, Runner, interrupted};
 use crate::diagnose::progress::{Patience, Verdict};
 use crate::diagnose::{Diagnosis, Finding, Severity};
+use crate::environment::{read_file, text};
 use crate::fail::{Exit, Fail};
 use crate::plan::{Answer, Call, Decision, Effect, Intent, Step};
 use crate::report::event::{Event, StepResult};
@@ -187,6 +188,9 @@ impl Runner {
         step: &Step,
         effects: &[Effect],
     ) -> Result<(), (Fail, bool)> {
+        if let Some(fail) = rewritten(step) {
+            return Err((fail, false));
+        }
         for effect in effects {
             self.feed.emit(Event::StepRuns { step: step.id.to_string(), line: effect.to_string() });
             match effect {
@@ -278,6 +282,17 @@ fn unheard(decision: &Decision, shown: Option<&Decision>) -> Option<Fail> {
     let new = details.iter().find(|line| line.starts_with("! ") && !before.contains(line))?;
     let error = format!("{deed}: what is there has changed since it was shown: {new}");
     Some(Fail::new(Exit::Refused, error).hint("run this again: it is shown before, with all else"))
+}
+
+/// Helm reads the user's own values itself: they must be what was read when the step was shown.
+fn rewritten(step: &Step) -> Option<Fail> {
+    let Intent::Release(release) = &step.intent else { return None };
+    let path = release.release.values_file.as_ref()?;
+    if read_file(path).and_then(text).is_ok_and(|text| text == release.own_values.text) {
+        return None;
+    }
+    let error = format!("{}: {} has changed since it was read", step.title, path.display());
+    Some(Fail::new(Exit::Refused, error).hint("run this again: what it changes is shown before"))
 }
 
 /// What is about to be done, where something else was shown before.
