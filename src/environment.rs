@@ -45,6 +45,7 @@ impl Environment {
         let set = |name: &str| variables.get(OsStr::new(name)).filter(|value| !value.is_empty());
         let stderr = std::io::stderr().is_terminal();
         let stdin = std::io::stdin().is_terminal();
+        let person = stdin && !in_ci(variables.get(OsStr::new("CI")));
         let dumb = set("TERM").is_some_and(|term| term == "dumb");
         let home = set("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
         let cache = set("XDG_CACHE_HOME").map_or_else(|| home.join(".cache"), PathBuf::from);
@@ -53,8 +54,8 @@ impl Environment {
             program: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("okemon")),
             cache: cache.join("okemon"),
             has_oci: which::which("oci").is_ok(),
-            interactive: stderr && stdin && set("CI").is_none(),
-            unasked: !stderr && stdin && set("CI").is_none(),
+            interactive: stderr && person,
+            unasked: !stderr && person,
             terminal: stderr && !dumb,
             color: stderr && !dumb && set("NO_COLOR").is_none(),
             variables,
@@ -123,6 +124,11 @@ impl Environment {
     }
 }
 
+/// Whether `CI` says that no person is there. Some set it to say that one is.
+fn in_ci(ci: Option<&OsString>) -> bool {
+    ci.is_some_and(|ci| !["", "0", "false"].iter().any(|no| ci.eq_ignore_ascii_case(no)))
+}
+
 /// More than the largest file that a person gives.
 const LARGEST: u64 = 64 << 20;
 /// How long a file may give nothing: somebody may have to unlock what writes into a pipe.
@@ -188,6 +194,14 @@ mod tests {
             ("access", "s3cret")
         );
         assert!(environment(&[]).s3_keys().unwrap().is_none());
+    }
+
+    #[test]
+    fn ci_may_say_that_it_is_none() {
+        let ci = |value: &str| in_ci(Some(&value.into()));
+        assert_eq!(["", "0", "false", "False"].map(ci), [false; 4]);
+        assert_eq!(["true", "1", "woodpecker"].map(ci), [true; 3]);
+        assert!(!in_ci(None));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 #[path = "cli/bad.rs"]
 mod bad;
+#[path = "cli/live.rs"]
+mod live;
 #[path = "cli/machine.rs"]
 mod machine;
 #[path = "e2e/schema.rs"]
@@ -155,12 +157,12 @@ fn every_command_says_what_it_does() {
     assert_snapshot!("help-install", result(machine.run(&["install", "--help"])));
     assert_snapshot!("help-plan", result(machine.run(&["plan", "--help"])));
     for command in ["bucket", "secret", "prometheus", "thanos", "grafana"] {
-        let tail = |text: String| text.split_once("Options:").unwrap().1.to_owned();
-        assert_eq!(
-            tail(result(machine.run(&[command, "--help"]))),
-            tail(result(machine.run(&["install", "--help"]))),
-            "{command}"
-        );
+        // A plan is reviewed as a whole.
+        let tail = |text: String| text.split_once("      --dry-run").unwrap().1.to_owned();
+        let help = result(machine.run(&[command, "--help"]));
+        assert!(!help.contains("--plan"), "{command}");
+        let install = tail(result(machine.run(&["install", "--help"])));
+        assert_eq!(tail(help), install, "{command}");
     }
     for command in ["completions", "man"] {
         assert_snapshot!(format!("help-{command}"), result(machine.run(&[command, "--help"])));
@@ -263,6 +265,9 @@ fn wrong_usage_ends_with_64_and_says_what_is_right() {
         &["install", "--regoin", "sin"],
         &["install", "--jobs", "0"],
         &["install", "--timeout", "soon"],
+        &["install", "--lock-timeout", "9999999999999999999s"],
+        &["install", "--timeout", "8days"],
+        &["thanos", "--plan", "plan.json"],
         &["install", "-q", "-v"],
         &["completions", "tcsh"],
     ];
@@ -291,6 +296,16 @@ fn wrong_usage_ends_with_64_and_says_what_is_right() {
     error: invalid value 'soon' for '--timeout <DURATION>': expected number at 0; write for example 90s or 20m
 
     For more information, try '--help'.
+    $ okemon install --lock-timeout 9999999999999999999s
+    error: invalid value '9999999999999999999s' for '--lock-timeout <DURATION>': at most 7 days; write for example 90s or 20m
+
+    For more information, try '--help'.
+    $ okemon install --timeout 8days
+    error: invalid value '8days' for '--timeout <DURATION>': at most 7 days; write for example 90s or 20m
+
+    For more information, try '--help'.
+    $ okemon thanos --plan plan.json
+    error: unexpected argument '--plan' found
     $ okemon install -q -v
     error: the argument '--quiet' cannot be used with '--verbose'
     $ okemon completions tcsh
@@ -301,6 +316,18 @@ fn wrong_usage_ends_with_64_and_says_what_is_right() {
 
     For more information, try '--help'.
     ");
+}
+
+/// Somebody has typed what okemon starts by itself.
+#[test]
+fn the_watchdog_removes_no_directory_but_a_runs_own() {
+    let machine = Machine::bare();
+    for (name, stays) in [("precious", true), ("okemon-a1B2c3", false)] {
+        let directory = machine.path(name);
+        fs::create_dir(&directory).unwrap();
+        result(machine.run(&["__watchdog", directory.to_str().unwrap(), "0"]));
+        assert_eq!(directory.exists(), stays, "{name}");
+    }
 }
 
 #[test]

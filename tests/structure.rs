@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["ask", "config", "content", "environment", "fail", "plan", "report", "run", "tools"],
     ),
     ("environment", &["fail", "tools"]),
-    ("run", &["config", "content", "diagnose", "fail", "plan", "report", "tools"]),
+    ("run", &["config", "content", "diagnose", "environment", "fail", "plan", "report", "tools"]),
     ("report", &["diagnose", "plan"]),
     ("plan", &["config", "content", "diagnose", "fail", "observe", "tools"]),
     ("diagnose", &["observe", "tools"]),

@@ -30,15 +30,15 @@ pub(super) enum Command {
     /// Shows what an install would run, without tools, network or credentials; or what it would change
     Plan(Plan),
     /// Makes the bucket that blocks go to
-    Bucket(Install),
+    Bucket(Common),
     /// Stores the bucket's keys in the cluster
-    Secret(Install),
+    Secret(Common),
     /// Installs Prometheus with its Thanos sidecars
-    Prometheus(Install),
+    Prometheus(Common),
     /// Installs Thanos
-    Thanos(Install),
+    Thanos(Common),
     /// Installs Grafana with its data source and dashboards
-    Grafana(Install),
+    Grafana(Common),
     /// Writes values, manifests and the plain commands as files, to go on without okemon
     Render(Render),
     /// Prints every image that clusters pull, one a line, to mirror them
@@ -51,15 +51,22 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Install {
+    /// Carry out only what was reviewed: the output of `okemon plan --live -o json`
+    // A plan is reviewed as a whole, so the commands of its parts have no use for one.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(super) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Common {
     /// Show what would be run, and run none of it
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Leave the operator's custom resource definitions as they are
     #[arg(long)]
     pub(super) skip_crds: bool,
-    /// Carry out only what was reviewed: the output of `okemon plan --live -o json`
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
-    pub(super) plan: Option<PathBuf>,
     /// How long to wait for another okemon that is at work on the cluster
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(super) lock_timeout: Duration,
@@ -114,7 +121,7 @@ pub(super) struct General {
     /// Make changes without asking; off a terminal nothing is asked anyway
     #[arg(long, short = 'y', global = true)]
     pub(super) yes: bool,
-    /// Never ask: a missing value is an error
+    /// Never ask: changes are made as with --yes, a missing value is an error
     #[arg(long, global = true)]
     pub(super) no_input: bool,
     /// How many things to do side by side
@@ -152,9 +159,16 @@ pub(super) enum ColorChoice {
     Never,
 }
 
+/// Longer than anybody waits, and no clock runs over.
+const LONGEST: Duration = Duration::from_hours(7 * 24);
+
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write for example 90s or 20m"))
+    let example = "write for example 90s or 20m";
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration > LONGEST => Err(format!("at most 7 days; {example}")),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(format!("{error}; {example}")),
+    }
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

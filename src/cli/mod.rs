@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::environment::{self, Environment};
 pub use args::Cli;
-use args::{ColorChoice, Command, Install, OutputFormat, Plan};
+use args::{ColorChoice, Command, Common, OutputFormat, Plan};
 use settings::Settings;
 
 use crate::ask::{self, Ask};
@@ -65,28 +65,23 @@ pub async fn main(environment: Environment) -> Exit {
 impl Cli {
     async fn run(&self, environment: &Environment, color: bool) -> Result<Exit, Fail> {
         match &self.command {
-            Command::Install(args) => self.install(args, None, environment, color).await,
-            Command::Bucket(args) => {
-                self.install(args, Some(Part::Bucket), environment, color).await
+            Command::Install(args) => {
+                let reviewed = args.plan.as_deref();
+                self.install(&args.common, None, reviewed, environment, color).await
             }
-            Command::Secret(args) => {
-                self.install(args, Some(Part::Secret), environment, color).await
-            }
+            Command::Bucket(args) => self.part(args, Part::Bucket, environment, color).await,
+            Command::Secret(args) => self.part(args, Part::Secret, environment, color).await,
             Command::Prometheus(args) => {
-                self.install(args, Some(Part::Prometheus), environment, color).await
+                self.part(args, Part::Prometheus, environment, color).await
             }
-            Command::Thanos(args) => {
-                self.install(args, Some(Part::Thanos), environment, color).await
-            }
-            Command::Grafana(args) => {
-                self.install(args, Some(Part::Grafana), environment, color).await
-            }
+            Command::Thanos(args) => self.part(args, Part::Thanos, environment, color).await,
+            Command::Grafana(args) => self.part(args, Part::Grafana, environment, color).await,
             Command::Plan(args) if args.live || args.detailed_exitcode => {
                 self.live(args, environment, color).await
             }
             Command::Plan(args) => self.plan(None, args.skip_crds, &args.settings, environment),
             Command::Render(args) => {
-                let config = self.configuration(&args.settings)?;
+                let config = configuration(self.source()?.as_ref(), &args.settings)?;
                 let directory = &args.directory;
                 let files = render::render(&config, environment, args.skip_crds, directory)?;
                 commands::print(&files)
@@ -111,31 +106,35 @@ impl Cli {
         }
     }
 
+    /// Installs one part alone.
+    async fn part(
+        &self,
+        args: &Common,
+        part: Part,
+        environment: &Environment,
+        color: bool,
+    ) -> Result<Exit, Fail> {
+        self.install(args, Some(part), None, environment, color).await
+    }
+
     async fn install(
         &self,
-        args: &Install,
+        args: &Common,
         part: Option<Part>,
+        plan: Option<&Path>,
         environment: &Environment,
         color: bool,
     ) -> Result<Exit, Fail> {
         if args.dry_run {
             return self.plan(part, args.skip_crds, &args.settings, environment);
         }
-        let config = self.configuration(&args.settings)?;
+        let config = configuration(self.source()?.as_ref(), &args.settings)?;
         let general = &self.general;
         let mut ask = self.ask(environment);
-        let agreed = general.yes || general.no_input;
-        let consent = if environment.interactive && !agreed {
-            Consent::Asked
-        } else if environment.unasked && !agreed {
-            Consent::Missing
-        } else {
-            Consent::Given
-        };
         let options = Options {
             command: typed(&environment.words),
-            consent,
-            reviewed: args.plan.as_deref().map(reviewed).transpose()?,
+            consent: self.consent(environment),
+            reviewed: plan.map(reviewed).transpose()?,
             part,
             skip_crds: args.skip_crds,
             jobs: general.jobs,
@@ -150,13 +149,30 @@ impl Cli {
                 return Err(fail.hint("`okemon plan -o json` or `-o sh`; a run has `-o ndjson`"));
             }
         };
-        let verbosity = match (general.quiet, general.verbose) {
+        let reporter = report::choose(format, environment.terminal, self.verbosity(), color);
+        install::install(&config, &options, environment, ask.as_mut(), reporter).await
+    }
+
+    /// Who agrees to the changes: a person to whom they are shown, where there is a person at all.
+    fn consent(&self, environment: &Environment) -> Consent {
+        let general = &self.general;
+        let somebody = environment.interactive || environment.unasked;
+        let shown = matches!(general.output, OutputFormat::Text) && !general.quiet;
+        if general.yes || general.no_input || !somebody {
+            Consent::Given
+        } else if environment.interactive && shown {
+            Consent::Asked
+        } else {
+            Consent::Missing
+        }
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        match (self.general.quiet, self.general.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
-        };
-        let reporter = report::choose(format, environment.terminal, verbosity, color);
-        install::install(&config, &options, environment, ask.as_mut(), reporter).await
+        }
     }
 
     /// Who is asked for what is missing.
@@ -180,7 +196,7 @@ impl Cli {
                 return Err(fail.hint("`okemon plan --live`, or with `-o json`"));
             }
         };
-        let config = self.configuration(&args.settings)?;
+        let config = configuration(self.source()?.as_ref(), &args.settings)?;
         let mut ask = self.ask(environment);
         let options = Options {
             command: typed(&environment.words),
@@ -192,10 +208,13 @@ impl Cli {
             timeout: self.general.timeout,
             lock_timeout: Duration::ZERO,
         };
-        // The result alone is shown, on stdout.
-        let reporter = report::choose(Format::Text, false, Verbosity::Quiet, color);
-        let shown = (form, args.detailed_exitcode, color);
-        live::live(&config, &options, environment, ask.as_mut(), reporter, shown).await
+        let shown = live::Shown {
+            form,
+            detailed: args.detailed_exitcode,
+            verbosity: self.verbosity(),
+            color,
+        };
+        live::live(&config, &options, environment, ask.as_mut(), shown).await
     }
 
     fn plan(
@@ -215,7 +234,7 @@ impl Cli {
                 return Err(fail.hint("`okemon plan -o json` is for programs"));
             }
         };
-        let config = self.configuration(settings)?;
+        let config = configuration(self.source()?.as_ref(), settings)?;
         let (plan, notes) = plan::plan(&config, environment, part, skip_crds)?;
         commands::print(&plan::shown(&config, &plan, &notes, form)?)
     }
@@ -223,29 +242,15 @@ impl Cli {
     /// Whose charts' images are meant, and their mirror. Without a file and a region, the mirror
     /// alone can be said.
     fn images(&self, settings: &Settings) -> Result<(Charts, Option<String>), Fail> {
-        let alone = settings.selection.regions.is_empty() && self.source()?.is_none();
-        if alone {
+        // Once: a pipe is empty the second time.
+        let source = self.source()?;
+        if settings.selection.regions.is_empty() && source.is_none() {
             let registry = config::image_registry(&settings.values)
                 .map_err(|faults| Fail::new(Exit::Config, faults.to_string()))?;
             return Ok((Charts::default(), registry));
         }
-        let config = self.configuration(settings)?;
+        let config = configuration(source.as_ref(), settings)?;
         Ok((config.charts, config.image_registry))
-    }
-
-    /// What file, environment and flags say.
-    fn configuration(&self, settings: &Settings) -> Result<Config, Fail> {
-        let source = self.source()?;
-        config::load(source.as_ref(), &settings.values, &settings.selection).map_err(|faults| {
-            let fail = Fail::new(Exit::Config, faults.to_string());
-            // Without one, flags have to say everything; most people are in the wrong directory.
-            let lost = source.is_none() && faults.all_missing().is_some();
-            if lost {
-                fail.hint("there is no okemon.yaml here; `--config FILE` names one")
-            } else {
-                fail
-            }
-        })
     }
 
     /// The file that was named, or `okemon.yaml` when it is there.
@@ -271,6 +276,20 @@ impl Cli {
     }
 }
 
+/// What file, environment and flags say.
+fn configuration(source: Option<&Source>, settings: &Settings) -> Result<Config, Fail> {
+    config::load(source, &settings.values, &settings.selection).map_err(|faults| {
+        let fail = Fail::new(Exit::Config, faults.to_string());
+        // Without one, flags have to say everything; most people are in the wrong directory.
+        let lost = source.is_none() && faults.all_missing().is_some();
+        if lost {
+            fail.hint("there is no okemon.yaml here; `--config FILE` names one")
+        } else {
+            fail
+        }
+    })
+}
+
 /// A plan that was reviewed.
 fn reviewed(path: &Path) -> Result<serde_json::Value, Fail> {
     let fail = |why: String| {
@@ -285,4 +304,37 @@ fn reviewed(path: &Path) -> Result<serde_json::Value, Fail> {
 fn typed(words: &[OsString]) -> String {
     let words = words.iter().map(|word| quote(&word.to_string_lossy()));
     std::iter::once("okemon".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_is_shown_the_changes_is_asked_for_consent() {
+        let own = Environment::of_this_process();
+        let consent = |line: &str, interactive, unasked| {
+            let words = ["okemon", "install"].into_iter().chain(line.split_whitespace());
+            let environment = Environment { interactive, unasked, ..own.clone() };
+            Cli::try_parse_from(words).unwrap().consent(&environment)
+        };
+        let cases = [
+            ("", Consent::Asked),
+            ("-v", Consent::Asked),
+            ("-q", Consent::Missing),
+            ("-o ndjson", Consent::Missing),
+            ("-y", Consent::Given),
+            ("-q -y", Consent::Given),
+            ("-o ndjson --no-input", Consent::Given),
+        ];
+        for (line, on_a_terminal) in cases {
+            let into_a_pipe = match on_a_terminal {
+                Consent::Given => Consent::Given,
+                Consent::Asked | Consent::Missing => Consent::Missing,
+            };
+            assert_eq!(consent(line, true, false), on_a_terminal, "{line}");
+            assert_eq!(consent(line, false, true), into_a_pipe, "{line}");
+            assert_eq!(consent(line, false, false), Consent::Given, "{line}");
+        }
+    }
 }

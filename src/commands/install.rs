@@ -9,7 +9,7 @@ use crate::ask::{Answer, Ask, NoAnswer};
 use crate::config::{Cluster, Config};
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
-use crate::plan::show::text::text;
+use crate::plan::show::text;
 use crate::plan::{Plan, StepId};
 use crate::report::Reporter;
 use crate::report::event::{ClusterSeen, Ended, Event};
@@ -108,12 +108,12 @@ async fn consent(
             Consent::Given => return Ok(Some(survey)),
             Consent::Asked => {}
             Consent::Missing => {
-                let error = "asking before the first change: what is said goes to no terminal";
+                let error = "asking before the first change: nobody who could agree is shown what would change";
                 let fail = Fail::new(Exit::Refused, error);
                 return Err(vec![(None, fail.hint("`--yes` makes the changes without asking"))]);
             }
         }
-        if !agreed(plan, ask).map_err(|fail| vec![(None, fail)])? {
+        if !agreed(plan, &survey, ask).map_err(|fail| vec![(None, fail)])? {
             return Ok(None);
         }
         // Reading takes a person minutes: what was shown is done, or what is now is shown.
@@ -131,8 +131,11 @@ async fn surveyed(runner: &Arc<Runner>, plan: &Plan) -> Result<Survey, Failures>
     if survey.failures.is_empty() { Ok(survey) } else { Err(survey.failures) }
 }
 
-fn agreed(plan: &Plan, ask: &mut dyn Ask) -> Result<bool, Fail> {
-    let explain = text(plan).unwrap_or_else(|error| format!("{error:#}"));
+fn agreed(plan: &Plan, survey: &Survey, ask: &mut dyn Ask) -> Result<bool, Fail> {
+    let mut explain =
+        text::decided(plan, &survey.decisions).unwrap_or_else(|error| format!("{error:#}"));
+    // What differs may be in somebody else's words, which must not steer the terminal.
+    explain.retain(|c| !c.is_control() || c == '\n' || c == '\t');
     let answer = tokio::task::block_in_place(|| ask.confirm("Make these changes?", &explain));
     match answer {
         Ok(answer) => Ok(matches!(answer, Answer::Yes)),
@@ -162,10 +165,8 @@ fn exit(outcome: &Outcome, stop: &Stop, config: &Config) -> Exit {
     if outcome.failures.is_empty() && outcome.skipped == 0 {
         return Exit::Done;
     }
-    match stop.by() {
-        Some(Interrupt::Int) => return Exit::Interrupted,
-        Some(Interrupt::Term) => return Exit::Terminated,
-        None => {}
+    if let Some(exit) = cut_short(stop) {
+        return exit;
     }
     let Some((_, first)) = outcome.failures.first() else { return Exit::Done };
     let touched = |cluster: &&Cluster| {
@@ -176,6 +177,14 @@ fn exit(outcome: &Outcome, stop: &Stop, config: &Config) -> Exit {
     };
     let broken = config.clusters.iter().filter(touched).count();
     if broken < config.clusters.len() { Exit::Partly } else { first.exit }
+}
+
+/// What is ended with after a signal; none: there was none.
+pub(super) fn cut_short(stop: &Stop) -> Option<Exit> {
+    stop.by().map(|by| match by {
+        Interrupt::Int => Exit::Interrupted,
+        Interrupt::Term => Exit::Terminated,
+    })
 }
 
 fn ended(exit: Exit) -> Ended {

@@ -32,7 +32,8 @@ pub enum Consent {
     Given,
     /// The person at the terminal is asked.
     Asked,
-    /// A person is there who cannot be asked, since what is said goes into a pipe or a file.
+    /// A person is there who cannot be asked: what is said goes into a pipe or a file, or is left out
+    /// (`--quiet`, `-o ndjson`).
     Missing,
 }
 

@@ -7,6 +7,7 @@
 //! started the child ends.)
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::unix::process::CommandExt as _;
@@ -88,13 +89,27 @@ impl Line {
 }
 
 /// Is the watchdog: reads standard input to its end, then clears up. Ends soon after okemon.
+///
+/// Nothing is done when `home` is no run's private directory: somebody has typed this.
 pub fn serve(home: &Path, grace: Duration) {
+    if !is_home(home) {
+        return;
+    }
     stand_apart();
     let left = left_over(io::stdin().lock()).into_values();
     let left: Vec<_> = left.map(|group| Pid::from_raw(group.cast_signed())).collect();
     end(&left, grace);
     // It may be gone, or hold what somebody else put there: nobody is left to be told.
     let _ = fs::remove_dir_all(home);
+}
+
+/// Whether a directory is called as `exec` calls a run's own: `okemon-` and six letters or digits.
+fn is_home(directory: &Path) -> bool {
+    let name = directory.file_name().and_then(OsStr::to_str);
+    let random = name.and_then(|name| name.strip_prefix("okemon-"));
+    random.is_some_and(|random| {
+        random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// Lets pass what is aimed at okemon: Ctrl-C, `killall okemon`, a terminal that is closed.
@@ -139,6 +154,17 @@ fn end(groups: &[Pid], grace: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_a_run_makes_is_taken_for_its_directory() {
+        let is_home = |path: &str| is_home(Path::new(path));
+        assert!(is_home("/tmp/okemon-a1B2c3"));
+        for other in
+            ["", "/", "/home/opc", "okemon", "okemon-", "/tmp/okemon-plans", "okemon-a1B2c3/.."]
+        {
+            assert!(!is_home(other), "{other}");
+        }
+    }
 
     #[test]
     fn what_has_entered_and_not_ended_is_left_over() {

@@ -63,6 +63,11 @@ fn a_configuration_may_come_through_a_pipe() {
     let mut bash = within(&machine, &["/bin/bash", "-c"]);
     bash.arg(format!("{} plan --config <(cat okemon.yaml)", env!("CARGO_BIN_EXE_okemon")));
     assert_eq!(result(machine.ended(bash.env("PATH", "/usr/bin:/bin"))), plan);
+    // A pipe is empty the second time.
+    let mut bash = within(&machine, &["/bin/bash", "-c"]);
+    bash.arg(format!("{} images --config <(cat okemon.yaml)", env!("CARGO_BIN_EXE_okemon")));
+    let images = result(machine.run(&["images"]));
+    assert_eq!(result(machine.ended(bash.env("PATH", "/usr/bin:/bin"))), images);
 }
 
 #[test]

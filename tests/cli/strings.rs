@@ -287,8 +287,9 @@ fn every_text_is_refused_or_arrives_as_it_was_written() {
             if taken.is_empty() {
                 continue;
             }
-            let machine =
-                Machine::bare().tools(&["helm", "kubectl", "curl", "openssl"], &json!([{}]));
+            let uid = all["clusters"][0]["uid"].as_str().unwrap().to_lowercase();
+            let answers = json!([{"has": ["jsonpath={.metadata.uid}"], "stdout": uid}, {}]);
+            let machine = Machine::bare().tools(&["helm", "kubectl", "curl", "openssl"], &answers);
             lay_out(&machine, &all);
             let script = result(machine.run(&["plan", "-o", "sh"]));
             run(&machine, &script);

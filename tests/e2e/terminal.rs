@@ -79,7 +79,7 @@ fn on_a_terminal_missing_keys_and_consent_are_asked_for() {
     assert!(plain.contains("+ sin/prometheus"), "{plain}");
     answer(&mut session, "e");
     let explained = session.exp_string(QUESTION).unwrap();
-    assert!(explained.contains("# sin/cluster: look at the cluster"), "{explained}");
+    assert!(explained.contains("# sin/namespace: create the namespace"), "{explained}");
     assert!(explained.contains("helm upgrade --install thanos"), "{explained}");
     answer(&mut session, "n");
     let (refused, code) = rest(&mut session);
@@ -95,7 +95,7 @@ fn on_a_terminal_missing_keys_and_consent_are_asked_for() {
     let said = fs::read_to_string(watched.0.path("said")).unwrap();
     let (_, last) = said.split_once("\nerror: ").unwrap();
     assert_snapshot!(last, @"
-    run: asking before the first change: what is said goes to no terminal
+    run: asking before the first change: nobody who could agree is shown what would change
     hint: `--yes` makes the changes without asking
     ");
     assert_eq!(watched.0.changes_since(&mark), Vec::<String>::new());

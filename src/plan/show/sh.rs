@@ -8,7 +8,9 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::content::doc::{Doc, SecretName};
+use crate::fail::Exit;
 use crate::plan::chart::UNKNOWN_DIGEST;
+use crate::plan::cluster::Cluster;
 use crate::plan::objects::Care;
 use crate::plan::{Call, Decision, Effect, Intent, Plan, Step};
 use crate::tools::cmd::{Cmd, Stdin, quote};
@@ -103,6 +105,7 @@ fn part(step: &Step, files: &mut Files) -> Result<String> {
                 text.push_str(&act(&effect, step, files)?);
             }
         }
+        (Intent::Cluster(cluster), _) => text.push_str(&look(cluster)),
         (intent, _) => {
             if let Some(call) = intent.ask(&[]) {
                 let _ = writeln!(text, "{call} >/dev/null");
@@ -110,6 +113,16 @@ fn part(step: &Step, files: &mut Files) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// Ends the script where the cluster does not answer, or is not the one that is pinned.
+fn look(cluster: &Cluster) -> String {
+    let look = cluster.look.line();
+    let Some(uid) = &cluster.uid else { return format!("{look} >/dev/null\n") };
+    let look = look.replace(" -o json", " -o 'jsonpath={.metadata.uid}'");
+    let error = format!("the context {} leads to another cluster than is pinned", cluster.context);
+    let (uid, error, exit) = (quote(uid), quote(&error), Exit::Refused as u8);
+    format!("uid=$({look})\ntest \"$uid\" = {uid} || {{\n\techo {error} >&2\n\texit {exit}\n}}\n")
 }
 
 /// What comes before an act that would fail when its work is done already.
@@ -230,4 +243,27 @@ fn line(cmd: &Cmd, intent: &Intent) -> String {
     let archive = quote(&release.archive.display().to_string());
     let unknown = format!("sha256:{UNKNOWN_DIGEST}'");
     cmd.line().replace(&unknown, &format!("sha256:'\"$(sha256 {archive})\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::testing::intent;
+
+    #[test]
+    fn a_script_checks_the_cluster_that_is_pinned() {
+        let Intent::Cluster(mut cluster) = intent("sin/cluster") else { panic!() };
+        insta::assert_snapshot!(
+            look(&cluster),
+            @"kubectl --context oke-sin --namespace monitoring get namespace kube-system -o json >/dev/null"
+        );
+        cluster.uid = Some("0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f".to_owned());
+        insta::assert_snapshot!(look(&cluster), @r#"
+        uid=$(kubectl --context oke-sin --namespace monitoring get namespace kube-system -o 'jsonpath={.metadata.uid}')
+        test "$uid" = 0a1b2c3d-0000-4000-8000-0a1b2c3d4e5f || {
+        	echo 'the context oke-sin leads to another cluster than is pinned' >&2
+        	exit 8
+        }
+        "#);
+    }
 }
