@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::observe::kubernetes::{ContainerName, Snapshot};
-use crate::tools::cmd::{Cmd, Tool};
+use crate::tools::kubectl;
 use trouble::Trouble;
 
 /// What is waited for: everything of these releases, and some Services. All else in the namespace is
@@ -140,8 +140,7 @@ impl Scope<'_> {
 
     /// The command that a person would type in the scope's namespace.
     fn kubectl(&self, words: &[&str]) -> String {
-        let place = ["--context", self.context, "-n", self.namespace];
-        Cmd::new(Tool::Kubectl, place.iter().chain(words).copied()).to_string()
+        kubectl::by_hand(self.context, self.namespace, words)
     }
 
     fn describe(&self, kind: &str, name: &str) -> String {

@@ -2,10 +2,12 @@
 
 mod known;
 
-use self::known::{DISK, HELM, HELPER, HELPER_HANGS, KUBERNETES, Known, PULL, SERVER_HANGS};
+use self::known::{
+    DISK, HELM, HELPER, HELPER_HANGS, KUBERNETES, Known, PULL, SERVER_HANGS, refused_by_service,
+};
 use super::cmd::{Cmd, Tool};
 use super::output::Output;
-use super::s3;
+use super::{oci, s3};
 use crate::fail::{Exit, Fail};
 
 /// What a failed command means for a person.
@@ -16,7 +18,9 @@ pub fn explain(cmd: &Cmd, output: &Output) -> Fail {
         Tool::Helm if cmd.args.first().is_some_and(|word| word == "pull") => Some(&PULL),
         Tool::Helm => find(HELM.iter().chain(HELPER).chain(KUBERNETES), &output.stderr),
         Tool::Kubectl => find(HELPER.iter().chain(KUBERNETES), &output.stderr),
-        Tool::Oci => None,
+        Tool::Oci => {
+            oci::service_error(&output.stderr).and_then(|error| refused_by_service(&error))
+        }
     };
     let error = format!("running `{cmd}`: {}", last_words(output));
     match known {
@@ -130,6 +134,29 @@ mod tests {
         let quota = "Error: pods \"x\" is forbidden: exceeded quota: small";
         let field = "Error: spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden";
         assert_eq!([right, quota, field].map(said), [Exit::Denied, Exit::Refused, Exit::Refused]);
+    }
+
+    #[test]
+    fn a_right_that_object_storage_misses_is_called_one() {
+        let explained = |status: u16, code: &str| {
+            let stderr = format!(
+                "ServiceError:\n{{\n  \"code\": \"{code}\",\n  \"message\": \"no\",\n  \"status\": {status}\n}}\n"
+            );
+            let cmd = Cmd::new(Tool::Oci, ["os", "bucket", "get"]);
+            let fail = explain(&cmd, &Output { code: Some(1), stderr, ..Output::default() });
+            (fail.exit, fail.hint)
+        };
+        let (exit, hint) = explained(401, "NotAuthenticated");
+        assert_eq!(exit, Exit::Denied);
+        assert!(hint.unwrap().starts_with("`oci os ns get`"));
+        for (status, code) in [(403, "NotAuthorized"), (404, "NotAuthorizedOrNotFound")] {
+            let (exit, hint) = explained(status, code);
+            assert_eq!(exit, Exit::Denied, "{code}");
+            assert!(hint.unwrap().starts_with("`oci iam policy list"), "{code}");
+        }
+        for (status, code) in [(404, "BucketNotFound"), (500, "InternalServerError")] {
+            assert_eq!(explained(status, code), (Exit::Failed, None), "{code}");
+        }
     }
 
     #[test]

@@ -37,6 +37,18 @@ impl Kubectl {
         Cmd::new(Tool::Kubectl, scope.chain(args.into_iter().map(Into::into))).on(&self.cluster)
     }
 
+    /// [`by_hand`] on objects of the namespace.
+    pub fn by_hand(&self, words: &[&str]) -> String {
+        by_hand(&self.context, self.namespace.as_str(), words)
+    }
+
+    /// Asks for the Secrets of this name in every namespace; it may be denied.
+    pub fn secrets_everywhere(&self, name: &str) -> Cmd {
+        let field = format!("metadata.name={name}");
+        let which = ["--all-namespaces", "--field-selector", &field];
+        self.cmd(["get", "secrets"].into_iter().chain(which).chain(["-o", "json"]))
+    }
+
     /// Asks for objects that a manifest on standard input names; those that are missing are left out.
     pub fn read_named(&self) -> Cmd {
         self.cmd(["get", "--ignore-not-found", "-o", "json", "-f", "-"])
@@ -85,6 +97,12 @@ impl Kubectl {
         let verb = if anew { "create" } else { "replace" };
         self.cmd([verb, UNCHECKED, "-o", "json", "-f", "-"])
     }
+}
+
+/// The line that a person would type in a namespace, for hints.
+pub fn by_hand(context: &str, namespace: &str, words: &[&str]) -> String {
+    let place = ["--context", context, "-n", namespace];
+    Cmd::new(Tool::Kubectl, place.iter().chain(words).copied()).to_string()
 }
 
 /// The server itself refuses a field that it does not know.

@@ -184,24 +184,24 @@ impl Refused {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self.why {
             Why::UnknownKey => {
-                "oci iam customer-secret-key list --user-id OCID shows a user's access keys; the namespace in the host must be the same tenancy's"
+                "`oci iam customer-secret-key list --user-id OCID` shows a user's access keys; the namespace in the host must be the same tenancy's"
             }
             Why::WrongSecret => {
-                "oci iam customer-secret-key create --user-id OCID --display-name thanos makes a new pair; the secret key is shown only then"
+                "`oci iam customer-secret-key create --user-id OCID --display-name thanos` makes a new pair; the secret key is shown only then"
             }
             Why::Forbidden => {
-                "oci iam policy list --compartment-id OCID shows what a group may do; it needs to read buckets and manage objects in the bucket's compartment"
+                "`oci iam policy list --compartment-id OCID` shows what a group may do; it needs to read buckets and manage objects in the bucket's compartment"
             }
             Why::Taken => {
-                "oci os bucket get --bucket-name NAME tells its compartment; allow the key's user to read it, or choose another name"
+                "`oci os bucket get --bucket-name NAME` tells its compartment; allow the key's user to read it, or choose another name"
             }
-            Why::NoSuchNamespace => "oci os ns get tells the namespace of your tenancy",
+            Why::NoSuchNamespace => "`oci os ns get` tells the namespace of your tenancy",
             Why::WrongRegion { .. } => {
-                "okemon plan shows region and endpoint; both must be the bucket's"
+                "`okemon plan` shows region and endpoint; both must be the bucket's"
             }
-            Why::Clock { .. } => "timedatectl set-ntp true sets the clock and keeps it right",
+            Why::Clock { .. } => "`timedatectl set-ntp true` sets the clock and keeps it right",
             Why::NoS3 { .. } | Why::Endpoint => {
-                "curl -i ENDPOINT shows who answers; objectStorage.endpoint must be an S3 server, without a path"
+                "`curl -i ENDPOINT` shows who answers; `objectStorage.endpoint` must be an S3 server, without a path"
             }
             Why::Other { .. } => return None,
         })

@@ -40,7 +40,7 @@ fn a_clock_that_object_storage_does_not_accept_is_told_with_how_wrong_it_is() {
     sin/bucket  failed: cannot find bucket thanos at S3: this machine's clock is 40m behind the server's
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: sin/bucket: cannot find bucket thanos at S3: this machine's clock is 40m behind the server's
-    hint: timedatectl set-ntp true sets the clock and keeps it right
+    hint: `timedatectl set-ntp true` sets the clock and keeps it right
     ");
     assert_snapshot!(bucket(-3 * DAY), @"
     Some(1)
@@ -49,7 +49,7 @@ fn a_clock_that_object_storage_does_not_accept_is_told_with_how_wrong_it_is() {
     sin/bucket  failed: cannot find bucket thanos at S3: this machine's clock is 3days behind the server's
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: sin/bucket: cannot find bucket thanos at S3: this machine's clock is 3days behind the server's
-    hint: timedatectl set-ntp true sets the clock and keeps it right
+    hint: `timedatectl set-ntp true` sets the clock and keeps it right
     ");
     assert_eq!(sandbox.buckets(), Vec::<String>::new());
     // Within what a signature allows for.

@@ -20,7 +20,7 @@ fn what_cannot_go_well_is_refused_before_anything_is_changed() {
     sin/bucket  failed: cannot find bucket thanos at S3: the secret key does not belong to the access key
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: sin/bucket: cannot find bucket thanos at S3: the secret key does not belong to the access key
-    hint: oci iam customer-secret-key create --user-id OCID --display-name thanos makes a new pair; the secret key is shown only then
+    hint: `oci iam customer-secret-key create --user-id OCID --display-name thanos` makes a new pair; the secret key is shown only then
     ");
     assert_snapshot!(with("OKEMON_S3_ACCESS_KEY", "unknown"), @"
     1

@@ -1,6 +1,7 @@
 //! The ways to fail that are known: words of stderr, and the way out of each.
 
 use crate::fail::{DISK_FULL, Exit};
+use crate::tools::oci::ServiceError;
 
 /// One known way to fail: words in stderr, the exit code that it leads to, and the way out.
 pub(super) struct Known {
@@ -250,6 +251,29 @@ pub(super) const HELM: &[Known] = &[
         hint: "`okemon plan` shows the values that are sent; mend your own values file",
     },
 ];
+
+/// `oci` is not let in.
+const NOT_LET_IN: Known = Known {
+    words: &[],
+    exit: Exit::Denied,
+    hint: "`oci os ns get` tries the same credentials; mend them in ~/.oci/config, or `oci session authenticate` when the session has expired",
+};
+
+/// `oci` is let in, and not to this.
+const NO_RIGHT: Known = Known {
+    words: &[],
+    exit: Exit::Denied,
+    hint: "`oci iam policy list --compartment-id OCID` shows what a group may do; it needs to manage buckets in `compartment`, which must be the OCID of one that is there",
+};
+
+/// What a refusal by the service itself means; none: it is told by its own words.
+pub(super) fn refused_by_service(error: &ServiceError) -> Option<&'static Known> {
+    match (error.status, error.code.as_str()) {
+        (401, _) => Some(&NOT_LET_IN),
+        (403, _) | (404, "NotAuthorizedOrNotFound") => Some(&NO_RIGHT),
+        _ => None,
+    }
+}
 
 impl Known {
     pub(super) fn fits(&self, stderr: &str) -> bool {
