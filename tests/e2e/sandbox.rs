@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -83,6 +84,12 @@ impl Sandbox {
         Self::begin(charts, &["up", "sin", "--pods"])
     }
 
+    /// One whose pods are run, for tests that leave each other alone. It goes when the tests end.
+    pub(crate) fn shared_with_pods() -> &'static Self {
+        static SHARED: OnceLock<Sandbox> = OnceLock::new();
+        SHARED.get_or_init(|| Self::up_with_pods(Charts::Bitnami))
+    }
+
     /// Brings it up with a command of the driver.
     fn begin(charts: Charts, up: &[&str]) -> Self {
         let base = repository().join("target/e2e");
@@ -108,6 +115,10 @@ impl Sandbox {
             Helm::Three => self.link("helm", "helm3"),
             Helm::Four => self.link("helm", "helm"),
         }
+    }
+
+    pub(crate) fn charts(&self) -> Charts {
+        self.charts
     }
 
     /// The archive that a release is installed from.
@@ -229,14 +240,15 @@ impl Sandbox {
 
     /// What kubectl prints, as the administrator.
     pub(crate) fn kubectl(&self, args: &[&str]) -> String {
-        let output = Command::new(self.tool("kubectl"))
-            .args(["--kubeconfig", &self.cluster("adminKubeconfig")])
-            .args(args)
-            .output()
-            .unwrap();
-        let ended = ended(&output);
+        let ended = self.try_kubectl(args);
         assert_eq!(ended.code, Some(0), "kubectl {args:?}: {}", ended.stderr);
         ended.stdout
+    }
+
+    /// What became of kubectl, as the administrator.
+    pub(crate) fn try_kubectl(&self, args: &[&str]) -> Ended {
+        let mut kubectl = Command::new(self.tool("kubectl"));
+        ran(kubectl.args(["--kubeconfig", &self.cluster("adminKubeconfig")]).args(args))
     }
 
     /// Applies a manifest, as the administrator.
@@ -388,9 +400,9 @@ pub(crate) const LOAD_BALANCER: &str =
 
 /// Waits until something outside has become true.
 pub(crate) fn eventually(what: &str, mut is: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + Duration::from_mins(2);
     while !is() {
-        assert!(Instant::now() < deadline, "not within a minute: {what}");
+        assert!(Instant::now() < deadline, "not within two minutes: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
