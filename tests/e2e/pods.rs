@@ -56,7 +56,10 @@ fn each_mistake_makes_one_proof_fail() {
 
     sandbox.install(); // which puts the key back
     until_failing(&sandbox, &[]);
-    make(&sandbox, "prometheus", |values| values["prometheus"]["disableCompaction"] = json!(false));
+    let compacts = json!({"prometheus": {"disableCompaction": false}});
+    write_values(&sandbox, "prometheus", &compacts);
+    let ended = sandbox.run(&["prometheus", "--timeout", "30s"]);
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
     until_failing(&sandbox, &["targets"]);
     let pod = "prometheus-prometheus-kube-prometheus-prometheus-1";
     let log = sandbox.kubectl(&["logs", "-n", "monitoring", pod, "-c", "thanos-sidecar"]);
