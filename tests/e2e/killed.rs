@@ -105,7 +105,8 @@ fn a_minute_later(sandbox: &Sandbox) {
     let there = ["get", "lease", "okemon", "--ignore-not-found", "-o", "name"];
     if !sandbox.kubectl(&[&there[..], &namespace].concat()).is_empty() {
         let then = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(61);
-        let old = format!(r#"{{"spec": {{"acquireTime": "{then:.6}", "renewTime": "{then:.6}"}}}}"#);
+        let old =
+            format!(r#"{{"spec": {{"acquireTime": "{then:.6}", "renewTime": "{then:.6}"}}}}"#);
         let patch = ["patch", "lease", "okemon", "--type", "merge", "--patch", &old];
         sandbox.kubectl(&[&patch[..], &namespace].concat());
     }
