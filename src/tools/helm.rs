@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -169,11 +170,9 @@ pub struct Info {
 }
 
 impl Info {
-    /// When the last Helm began its work on it, to the second; none: Helm does not tell.
-    pub fn begun(&self) -> Option<jiff::Timestamp> {
-        let times = [&self.deleted, &self.last_deployed];
-        let begun: jiff::Timestamp = times.iter().find_map(|time| time.parse().ok())?;
-        begun.round(jiff::Unit::Second).ok()
+    /// When the last Helm began its work on it, by the clock of its machine; none: it does not tell.
+    pub fn begun(&self) -> Option<Timestamp> {
+        [&self.deleted, &self.last_deployed].iter().find_map(|time| time.parse().ok())
     }
 }
 

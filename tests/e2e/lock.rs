@@ -41,14 +41,14 @@ fn one_okemon_at_a_time_changes_a_cluster() {
     Plan: 8 to change, 2 unchanged.
     sin/cluster  unchanged
     sin/namespace  unchanged
-    sin/lock  failed after T: taking the lock: another okemon is at work on this cluster: opc@elsewhere, process 1, since 2026-11-01T00:00:00.000000Z
+    sin/lock  failed after T: taking the lock: another okemon is at work on this cluster: opc@elsewhere, process 1, since TIME
     Failed: 0 changed, 2 unchanged, 1 failed, 9 skipped (T)
     skipped: sin/bucket, sin/crds, sin/admin, sin/dashboards (it needs sin/lock)
     skipped: sin/secret (it needs sin/bucket)
     skipped: sin/prometheus, sin/thanos (it needs sin/secret)
     skipped: sin/grafana (it needs sin/admin)
     skipped: sin/ready (it needs sin/prometheus)
-    error: sin/lock: taking the lock: another okemon is at work on this cluster: opc@elsewhere, process 1, since 2026-11-01T00:00:00.000000Z
+    error: sin/lock: taking the lock: another okemon is at work on this cluster: opc@elsewhere, process 1, since TIME
     hint: `--lock-timeout 10m` waits for it; the lock of one that died is free after a minute
     ");
     assert_eq!(watched.0.changes_since(&mark), Vec::<String>::new());

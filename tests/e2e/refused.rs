@@ -77,7 +77,7 @@ fn what_cannot_go_well_is_refused_before_anything_is_changed() {
     syd/bucket  failed: cannot find bucket thanos at S3: the request was signed for region ap-sydney-1, which is not the bucket's
     Failed: 0 changed, 0 unchanged, 1 failed (T)
     error: syd/bucket: cannot find bucket thanos at S3: the request was signed for region ap-sydney-1, which is not the bucket's
-    hint: okemon plan shows region and endpoint; both must be the bucket's
+    hint: `okemon plan` shows region and endpoint; both must be the bucket's
     ");
 
     // A port that nobody listens on.

@@ -81,12 +81,12 @@ impl Release {
         }
         let (name, revision) = (self.release.name, status.version);
         let error = format!(
-            "looking at {name}: a Helm began revision {revision} at {begun}, and may still be at work on it"
+            "looking at {name}: a Helm began revision {revision} at {begun:.0}, and may still be at work on it"
         );
         let free = begun.checked_add(AT_WORK).unwrap_or(begun);
         let history = self.helm.history(name);
         let hint = format!(
-            "`{history}` shows how it ends; if it was cut short, run this again after {free}"
+            "`{history}` shows how it ends; if it was cut short, run this again after {free:.0}"
         );
         Err(Fail::new(Exit::Busy, error).hint(hint).into())
     }
@@ -122,10 +122,13 @@ impl Lock {
         Ok(leases.first().and_then(|lease| read(&lease["spec"])))
     }
 
-    /// Whether its holder was at work then.
+    /// Whether its holder was at work then: until it gave the lock back, or a while after its last
+    /// word, where it never did.
     fn covers(&self, then: Timestamp) -> bool {
-        then.duration_since(self.since) >= SignedDuration::ZERO
-            && then.duration_since(self.renewed) < LAST_WORD
+        let later = then.duration_since(self.renewed);
+        let was_there =
+            if self.holder.is_empty() { !later.is_positive() } else { later < LAST_WORD };
+        then >= self.since && was_there
     }
 
     /// Whether somebody has it: this run, which looks once more, or one that this run will meet.

@@ -71,8 +71,8 @@ fn a_revision_that_a_helm_may_still_be_at_work_on_is_left_alone() {
     assert_eq!(decided(ended, "2026-01-01T00:00:20Z"), put_right);
     let killed = lock("somebody", "2025-12-31T23:59:50Z", "2025-12-31T23:59:50Z");
     assert_eq!(decided(killed, "2026-01-01T00:01:20Z"), put_right);
-    // It had ended before.
-    let before = lock("", "2025-12-31T22:00:00Z", "2025-12-31T22:10:00Z");
+    // It had ended before, though only just.
+    let before = lock("", "2025-12-31T23:59:00Z", "2025-12-31T23:59:59Z");
     assert!(decided(before, "2026-01-01T00:01:00Z").starts_with("refused (Busy)"));
     // This run itself has the lock by now: it has looked before.
     let own = lock("us", "2026-01-01T00:01:00Z", "2026-01-01T00:01:00Z");
