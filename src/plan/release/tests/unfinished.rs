@@ -10,7 +10,7 @@ fn a_revision_that_was_not_finished_is_put_right_first() {
             status["info"]["status"] = json!(state);
             status["info"]["last_deployed"] = begun;
         };
-        answered(&release(), cut_short, &[known, &[clock("2026-01-01T00:05:00Z")]].concat())
+        answered(&release(), cut_short, &[known, &[clock("2026-01-01T00:05:01Z")]].concat())
     };
     let history = |revisions: &str| ("helm history", said(revisions));
     let ours = r#"{"revision": 2, "status": "deployed", "chart": "thanos-17.3.1", "description": "okemon: thanos-17.3.1 sha256:aa"}"#;
@@ -61,11 +61,11 @@ fn a_revision_that_a_helm_may_still_be_at_work_on_is_left_alone() {
     let lock = |holder: &str, since: &str, renewed: &str| json!({"holderIdentity": holder, "acquireTime": since, "renewTime": renewed});
     let nobody = json!({});
     assert_eq!(
-        decided(nobody.clone(), "2026-01-01T00:04:59Z"),
+        decided(nobody.clone(), "2026-01-01T00:05:00Z"),
         "refused (Busy): looking at thanos: a Helm began revision 3 at 2026-01-01T00:00:00Z, and may still be at work on it"
     );
     let put_right = "Change: change thanos 17.3.1";
-    assert_eq!(decided(nobody, "2026-01-01T00:05:00Z"), put_right);
+    assert_eq!(decided(nobody, "2026-01-01T00:05:01Z"), put_right);
     // An okemon was at work then, and has ended since, or was killed.
     let ended = lock("", "2025-12-31T23:59:50Z", "2026-01-01T00:00:10Z");
     assert_eq!(decided(ended, "2026-01-01T00:00:20Z"), put_right);
