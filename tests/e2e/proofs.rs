@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
@@ -61,18 +62,15 @@ pub(crate) fn jobs(sandbox: &Sandbox) -> String {
 
 /// The blocks of [`crate::history`] are answered by the store gateways, with the labels of this cluster.
 fn history(sandbox: &Sandbox) -> Result<(), String> {
-    let pods = sandbox.kubectl(&[
-        "get",
-        "pods",
-        "--namespace",
-        "monitoring",
-        "--selector",
-        "app.kubernetes.io/component=storegateway",
-        "--output",
-        "jsonpath={.items[*].status.podIP}",
-    ]);
-    let stores: String =
-        pods.split(' ').map(|ip| format!("&storeMatch[]={{__address__=\"{ip}:10901\"}}")).collect();
+    // Query finds them one by one, or behind their Service, as the charts have it.
+    let stores = rows(&ask(sandbox, QUERY, "/api/v1/stores")?["data"]["store"]);
+    if stores.is_empty() {
+        return Err("Query knows no store gateway".to_owned());
+    }
+    let matching = |store: &Value| {
+        format!("&storeMatch[]={{__address__=\"{}\"}}", store["name"].as_str().unwrap_or(""))
+    };
+    let stores: String = stores.iter().map(matching).collect();
     let at = crate::history::day() + 3600;
     let path = format!("/api/v1/query?query=of_another_day&time={at}{stores}");
     let answer = ask(sandbox, QUERY, &path)?;
@@ -82,7 +80,8 @@ fn history(sandbox: &Sandbox) -> Result<(), String> {
     }
 }
 
-/// Each Alertmanager has the ruler's alert once, though both rulers send it.
+/// Each Alertmanager has the ruler's alert once, though both rulers send it, and has heard of it lately: they say it again
+/// every minute.
 fn alerts(sandbox: &Sandbox) -> Result<(), String> {
     for replica in 0..2 {
         let whom =
@@ -91,7 +90,11 @@ fn alerts(sandbox: &Sandbox) -> Result<(), String> {
         let all = rows(&answer);
         let found: Vec<&Value> =
             all.iter().filter(|alert| alert["labels"]["alertname"] == "Always").collect();
-        if found.len() != 1 || found[0]["labels"]["ruler_cluster"] != "sin" {
+        let fresh = |alert: &Value| {
+            let heard = alert["updatedAt"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+            heard.is_some_and(|heard| Timestamp::now().duration_since(heard).as_secs() < 90)
+        };
+        if found.len() != 1 || found[0]["labels"]["ruler_cluster"] != "sin" || !fresh(found[0]) {
             return Err(format!("{whom}: {found:?}"));
         }
     }
