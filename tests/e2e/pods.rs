@@ -35,7 +35,23 @@ fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
 #[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_the_communitys_charts_install_scrapes_keeps_alerts_and_shows() {
     let sandbox = installed(Charts::Community);
-    assert_snapshot!(proven(&sandbox), @"");
+    assert_snapshot!(proven(&sandbox), @"
+    apiserver: 1
+    coredns: 1
+    kube-state-metrics: 1
+    kubelet: 9
+    node-exporter: 3
+    prometheus-kube-prometheus-alertmanager: 4
+    prometheus-kube-prometheus-operator: 1
+    prometheus-kube-prometheus-prometheus: 4
+    thanos-bucketweb: 1
+    thanos-compactor: 1
+    thanos-query: 2
+    thanos-query-frontend: 2
+    thanos-ruler: 2
+    thanos-sidecar: 2
+    thanos-storegateway: 2
+    ");
 }
 
 /// Each of these mistakes is accepted by charts and API alike, and seen only where programs run.
