@@ -253,14 +253,15 @@ impl Sandbox {
 
     /// Applies a manifest, as the administrator.
     pub(crate) fn apply(&self, manifest: &str) {
-        let path = self.path("applied.yaml");
-        std::fs::write(&path, manifest).unwrap();
+        // Of its own: tests that share a sandbox apply side by side.
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile_in(self.path("")).unwrap();
+        std::fs::write(file.path(), manifest).unwrap();
         self.kubectl(&[
             "apply",
             "--server-side",
             "--force-conflicts",
             "-f",
-            path.to_str().unwrap(),
+            file.path().to_str().unwrap(),
         ]);
     }
 

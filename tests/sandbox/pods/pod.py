@@ -102,9 +102,10 @@ class Pod:
 
     def step(self) -> None:
         """Looks at all there is of it, and does what is next."""
-        self.connect()
+        # Files first, as a kubelet does it: without them it has no address that anybody could ask.
         if not self.mount():
             return
+        self.connect()
         ready = True
         for each in self.containers:
             if each.init and ready:
