@@ -25,7 +25,7 @@ use super::environment::Environment;
 use super::programs::{Missing, MissingTool, Programs};
 use super::stop::Stop;
 use super::stream::Stream;
-use super::watchdog::{self, Call, Line};
+use super::watchdog::{self, Call, HOME, Line};
 use crate::config::names::ClusterName;
 use crate::tools::cmd::{Cmd, Stdin, Tool};
 use crate::tools::output::Output;
@@ -98,7 +98,7 @@ impl Exec {
         let temporary = setup.environment.get(OsStr::new("TMPDIR")).filter(|dir| !dir.is_empty());
         let temporary = temporary.map_or(Path::new("/tmp"), Path::new);
         // Readable by the user alone.
-        let home = mkdtemp(&temporary.join("okemon-XXXXXX")).map_err(|errno| {
+        let home = mkdtemp(&temporary.join(format!("{HOME}XXXXXX"))).map_err(|errno| {
             let error = io::Error::from(errno);
             let why = format!("making a directory in {}: {error}", temporary.display());
             io::Error::new(error.kind(), why)

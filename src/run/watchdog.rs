@@ -103,10 +103,13 @@ pub fn serve(home: &Path, grace: Duration) {
     let _ = fs::remove_dir_all(home);
 }
 
-/// Whether a directory is called as `exec` calls a run's own: `okemon-` and six letters or digits.
+/// What the name of a run's own directory begins with; six letters or digits follow.
+pub(super) const HOME: &str = "okemon-";
+
+/// Whether a directory is called as `exec` calls a run's own.
 fn is_home(directory: &Path) -> bool {
     let name = directory.file_name().and_then(OsStr::to_str);
-    let random = name.and_then(|name| name.strip_prefix("okemon-"));
+    let random = name.and_then(|name| name.strip_prefix(HOME));
     random.is_some_and(|random| {
         random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
     })
