@@ -16,11 +16,11 @@ demo-down: ## take the demo down
 
 test: needs lint charts ## everything, on real clusters of this machine, where no other can be reached
 	$(CARGO_TEST) --lib --bins --tests --no-run
-	tests/alone $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
+	@tests/everything $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
 
-test-pods: ## installs whose pods are run as processes: as root, with bubblewrap and nftables
+test-pods: ## of these, what needs pods that are run as processes: as root, with bubblewrap and nftables
 	@tests/sandbox/needs pods
-	$(CARGO_TEST) --test e2e -- --ignored --test-threads=1 pods:: kubelet::
+	@tests/everything $(CARGO_TEST) --offline --test e2e -- --test-threads=3 pods:: kubelet::
 
 test-fast: lint ## what needs no cluster
 	python3 -m unittest discover -q -t tests/sandbox -s tests/sandbox/pods/tests

@@ -171,19 +171,22 @@ fn what_was_deleted_or_edited_is_put_back_and_the_password_is_kept() {
     sandbox.kubectl(&["delete", "--namespace", "monitoring", "-f", manifest.to_str().unwrap()]);
     let back = sandbox.install();
     let said = sandbox.said(&back.stderr);
-    let grafana =
-        said.lines().filter(|line| line.contains("grafana") || line.starts_with("    + "));
-    assert_snapshot!(grafana.collect::<Vec<_>>().join("\n"), @"
-    ~ sin/grafana  change grafana 12.11.1
-        + ServiceAccount/grafana
+    let mut grafana: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("grafana") || line.starts_with("    + "))
+        .collect();
+    grafana.sort_unstable(); // charts may write them in any order
+    assert_snapshot!(grafana.join("\n"), @"
         + ConfigMap/grafana
         + ConfigMap/grafana-config-dashboards
+        + Deployment/grafana
         + PersistentVolumeClaim/grafana
         + Role/grafana
         + RoleBinding/grafana
         + Service/grafana
-        + Deployment/grafana
+        + ServiceAccount/grafana
     sin/grafana  changed grafana 12.11.1 (T)
+    ~ sin/grafana  change grafana 12.11.1
     ");
     assert_eq!(sandbox.objects().len(), before.len());
 }

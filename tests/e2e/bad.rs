@@ -8,7 +8,8 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::charts::charts;
-use crate::sandbox::{Charts, Sandbox};
+use crate::sandbox::Sandbox;
+use crate::variants::Charts;
 
 /// Answers every call with this; where it listens.
 fn server(answer: &'static str) -> u16 {

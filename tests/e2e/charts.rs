@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::sandbox::{Charts, ended, repository};
+use crate::sandbox::{ended, repository};
+use crate::variants::Charts;
 
 /// The charts of one family as `NAME-VERSION.tgz` in one directory: the stand-ins, or the real ones
 /// that `OKEMON_TEST_CHARTS` names.

@@ -4,7 +4,8 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::objects::text;
-use crate::sandbox::{Charts, Ended, LOAD_BALANCER, Sandbox, ran, without_keys};
+use crate::sandbox::{Ended, LOAD_BALANCER, Sandbox, ran, without_keys};
+use crate::variants::Charts;
 
 const RELEASES: [&str; 3] = ["grafana 1 deployed", "prometheus 1 deployed", "thanos 1 deployed"];
 

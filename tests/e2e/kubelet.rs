@@ -5,7 +5,8 @@ use std::path::Path;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::sandbox::{Charts, Sandbox, eventually};
+use crate::sandbox::{Sandbox, eventually};
+use crate::variants::Charts;
 
 /// A pod of the namespace `default` with one container that runs a shell script; `more` is of the container.
 fn pod(name: &str, script: &str, more: &Value) -> Value {
@@ -54,7 +55,6 @@ fn state(sandbox: &Sandbox, name: &str) -> String {
 const FALLBACK: &str = "FallbackToLogsOnError";
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
     let sandbox = Sandbox::shared_with_pods();
     let key = |secret: &str, key: &str| json!({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}]});
@@ -142,7 +142,6 @@ fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn a_pod_is_asked_to_end_and_then_made_to_with_all_that_it_forked() {
     let sandbox = Sandbox::shared_with_pods();
     create(
@@ -181,7 +180,6 @@ fn processes_with(words: &str) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn secrets_arrive_in_running_pods_and_kubectl_reaches_into_them() {
     let sandbox = Sandbox::shared_with_pods();
     let mut reader = pod(
@@ -216,7 +214,6 @@ fn secrets_arrive_in_running_pods_and_kubectl_reaches_into_them() {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn clusters_reach_each_other_by_load_balancers_alone() {
     let sandbox = Sandbox::shared_with_pods();
     sandbox.driver(&["up", "syd"]);
@@ -264,7 +261,6 @@ fn clusters_reach_each_other_by_load_balancers_alone() {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_runs_outlives_the_runner_and_nothing_outlives_the_sandbox() {
     let sandbox = Sandbox::up_with_pods(Charts::Bitnami);
     create(
@@ -313,7 +309,6 @@ fn kill(process: &str) {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn whatever_a_pod_does_is_borne() {
     let sandbox = Sandbox::shared_with_pods();
     let many: Vec<Value> = (0..50).map(|number| json!({"name": format!("c{number}"), "image": "busybox", "command": ["sleep", "1000"]})).collect();

@@ -32,6 +32,7 @@ mod script;
 mod taken;
 mod terminal;
 mod unfinished;
+mod variants;
 mod waiting;
 mod watched;
 mod words;

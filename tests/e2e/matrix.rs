@@ -2,7 +2,8 @@
 //! other has left.
 
 use crate::objects::differing;
-use crate::sandbox::{Charts, Helm, Sandbox};
+use crate::sandbox::Sandbox;
+use crate::variants::{Charts, Helm};
 
 #[test]
 fn bitnamis_charts_are_installed_changed_and_repaired_by_both_helms() {

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::history;
 use crate::proofs::{self, query, query_range};
-use crate::sandbox::{Charts, Sandbox, eventually};
+use crate::sandbox::{Sandbox, eventually};
+use crate::variants::Charts;
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
     let sandbox = installed(Charts::Bitnami);
     assert_snapshot!(proven(&sandbox), @"
@@ -32,7 +32,6 @@ fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_the_communitys_charts_install_scrapes_keeps_alerts_and_shows() {
     let sandbox = installed(Charts::Community);
     assert_snapshot!(proven(&sandbox), @"
@@ -56,7 +55,6 @@ fn what_the_communitys_charts_install_scrapes_keeps_alerts_and_shows() {
 
 /// Each of these mistakes is accepted by charts and API alike, and seen only where programs run.
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn each_mistake_makes_one_proof_fail() {
     let sandbox = installed(Charts::Bitnami);
     history::lay(&sandbox);

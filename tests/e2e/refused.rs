@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::sandbox::{Helm, Sandbox, ran, without_keys};
+use crate::sandbox::{Sandbox, ran, without_keys};
+use crate::variants::Helm;
 
 #[test]
 fn what_cannot_go_well_is_refused_before_anything_is_changed() {

@@ -8,56 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::charts::charts;
+use crate::variants::{Charts, Helm, Pods};
 
 /// A sandbox with one empty cluster, `sin`, and one S3 server. It goes when it is dropped.
 pub(crate) struct Sandbox {
     directory: tempfile::TempDir,
     info: Value,
     charts: Charts,
-}
-
-/// Whose charts are installed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Charts {
-    Bitnami,
-    Community,
-}
-
-impl Charts {
-    /// Those that `OKEMON_TEST_FAMILY` names; bitnami's, unless it does.
-    fn of_the_tests() -> Self {
-        match std::env::var("OKEMON_TEST_FAMILY").as_deref() {
-            Ok("community") => Self::Community,
-            Ok("bitnami") | Err(_) => Self::Bitnami,
-            Ok(other) => panic!("OKEMON_TEST_FAMILY is {other}; write bitnami or community"),
-        }
-    }
-
-    /// As the configuration names them.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Bitnami => "bitnami",
-            Self::Community => "community",
-        }
-    }
-}
-
-/// Which Helm is first on PATH.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Helm {
-    Three,
-    Four,
-}
-
-impl Helm {
-    /// The one that `OKEMON_TEST_HELM` names; 4, unless it does.
-    fn of_the_tests() -> Self {
-        match std::env::var("OKEMON_TEST_HELM").as_deref() {
-            Ok("3") => Self::Three,
-            Ok("4") | Err(_) => Self::Four,
-            Ok(other) => panic!("OKEMON_TEST_HELM is {other}; write 3 or 4"),
-        }
-    }
 }
 
 /// What a finished okemon left.
@@ -69,14 +26,20 @@ pub(crate) struct Ended {
 }
 
 impl Sandbox {
-    /// Brings it up, with a configuration that leads to it.
+    /// Brings it up, with a configuration that leads to it; kwok plays the pods.
     pub(crate) fn up() -> Self {
-        Self::up_for(Charts::of_the_tests())
+        match Pods::of_the_tests() {
+            Pods::All => Self::up_with_pods(Charts::of_the_tests()),
+            Pods::None | Pods::OfTheFamilies => Self::begin(Charts::of_the_tests(), &["up", "sin"]),
+        }
     }
 
-    /// The same, for these charts.
+    /// The same for what has to hold with these charts: its pods are run, unless the machine cannot.
     pub(crate) fn up_for(charts: Charts) -> Self {
-        Self::begin(charts, &["up", "sin"])
+        match Pods::of_the_tests() {
+            Pods::All | Pods::OfTheFamilies => Self::up_with_pods(charts),
+            Pods::None => Self::begin(charts, &["up", "sin"]),
+        }
     }
 
     /// The same, with its pods run as processes (this needs root).

@@ -8,7 +8,8 @@ use insta::assert_snapshot;
 
 use crate::charts::charts;
 use crate::objects::differing;
-use crate::sandbox::{Charts, Sandbox, ended};
+use crate::sandbox::{Sandbox, ended};
+use crate::variants::Charts;
 
 #[test]
 fn bitnamis_plan_as_a_script_makes_what_an_install_makes() {

@@ -6,7 +6,8 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::objects::differing;
-use crate::sandbox::{Charts, Helm, Sandbox, ran, without_keys};
+use crate::sandbox::{Sandbox, ran, without_keys};
+use crate::variants::{Charts, Helm};
 
 #[test]
 fn bitnamis_charts_by_helm_3_are_taken_over_with_helm_3() {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::door::Door;
 use crate::objects::differing;
-use crate::sandbox::{Helm, Sandbox};
+use crate::sandbox::Sandbox;
+use crate::variants::Helm;
 
 #[test]
 fn what_helm_3_left_undone_is_told_and_put_right() {
@@ -104,8 +105,11 @@ fn age(sandbox: &Sandbox, record: &str) {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(release.to_string().as_bytes()).unwrap();
     let data = STANDARD.encode(STANDARD.encode(packed.finish().unwrap()));
-    let patch = json!({"data": {"release": data}}).to_string();
-    sandbox.kubectl(&["patch", "secret", record, "--namespace", "monitoring", "--patch", &patch]);
+    // Too much for an argument, when the chart is a real one.
+    let patch = sandbox.path("patch.json");
+    std::fs::write(&patch, json!({"data": {"release": data}}).to_string()).unwrap();
+    let file = format!("--patch-file={}", patch.display());
+    sandbox.kubectl(&["patch", "secret", record, "--namespace", "monitoring", &file]);
 }
 
 fn decoded(text: &[u8]) -> Vec<u8> {
