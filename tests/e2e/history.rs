@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -11,9 +12,10 @@ use crate::sandbox::{Sandbox, eventually, ran};
 
 const CLAIM: &str = "prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-prometheus-kube-prometheus-prometheus-0";
 
-/// When the day before yesterday began, in seconds since 1970.
+/// When the day before yesterday began, in seconds since 1970; the same day as long as the tests run.
 pub(crate) fn day() -> i64 {
-    jiff::Timestamp::now().as_second() / 86_400 * 86_400 - 2 * 86_400
+    static NOW: LazyLock<i64> = LazyLock::new(|| jiff::Timestamp::now().as_second());
+    *NOW / 86_400 * 86_400 - 2 * 86_400
 }
 
 /// Lays the blocks into the volume of the first Prometheus, and waits until they are in the bucket and served.

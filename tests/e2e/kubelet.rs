@@ -1,6 +1,8 @@
 //! The sandbox's own kubelet, by pods that need no chart: what becomes of them is what a cluster would say.
 
-use std::path::Path;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -147,7 +149,7 @@ fn a_pod_is_asked_to_end_and_then_made_to_with_all_that_it_forked() {
     create(
         sandbox,
         &[
-            pod("polite", "trap 'echo bye; exit' TERM; sleep 1000 & wait", &json!({})),
+            pod("polite", "trap 'echo bye; exit' TERM; echo ready; sleep 1000 & wait", &json!({})),
             pod(
                 "deaf",
                 "trap '' TERM; for i in 1 2 3 4 5; do setsid sleep 4321 & done; while true; do sleep 1; done",
@@ -161,7 +163,17 @@ fn a_pod_is_asked_to_end_and_then_made_to_with_all_that_it_forked() {
     let forked = || processes_with("sleep\u{0}4321").len();
     eventually("it has forked", || forked() == 5);
     let delete = |name: &str| sandbox.kubectl(&["delete", "pod", name, "--wait"]);
+    let mut follower = Command::new(sandbox.tool("kubectl"))
+        .args(["--kubeconfig", &sandbox.cluster("adminKubeconfig")])
+        .args(["logs", "--follow", "polite"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(follower.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert_eq!(said.next().as_deref(), Some("ready"));
     delete("polite");
+    assert_eq!(said.collect::<Vec<_>>(), ["bye"]);
+    follower.wait().unwrap();
     let begin = std::time::Instant::now();
     delete("deaf");
     assert!(begin.elapsed().as_secs() >= 2, "it has two seconds");
@@ -285,14 +297,8 @@ fn what_runs_outlives_the_runner_and_nothing_outlives_the_sandbox() {
     assert_eq!(runs(), first);
 
     // All that names the sandbox's directory is killed; pods are left, and `down` finds them.
-    let groups = || {
-        std::fs::read_dir("/sys/fs/cgroup/memory")
-            .unwrap()
-            .flatten()
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with("okemon-"))
-            .count()
-    };
-    let before = groups();
+    let groups = groups_of("sh\u{0}-c\u{0}i=0; while sleep 0.2;");
+    assert!(groups.iter().all(|group| group.exists()) && !groups.is_empty(), "{groups:?}");
     let directory = sandbox.path("").to_str().unwrap().trim_end_matches('/').to_owned();
     for process in processes_with("") {
         if process.contains(&directory) {
@@ -300,12 +306,26 @@ fn what_runs_outlives_the_runner_and_nothing_outlives_the_sandbox() {
         }
     }
     sandbox.driver(&["down"]);
-    assert_eq!(groups(), before - 1);
+    assert_eq!(groups.iter().find(|group| group.exists()), None);
     assert!(!Path::new(&directory).join("clusters").exists());
 }
 
+/// The control groups of the sandbox that a process with such a command line runs in, in each hierarchy.
+fn groups_of(words: &str) -> Vec<PathBuf> {
+    let process = processes_with(words)[0].split_once(' ').unwrap().0.to_owned();
+    let told = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
+    let names =
+        told.lines().filter_map(|line| line.split('/').find(|at| at.starts_with("okemon-")));
+    let name = names.last().unwrap().to_owned();
+    ["", "memory", "pids"]
+        .map(|root| Path::new("/sys/fs/cgroup").join(root).join(&name))
+        .into_iter()
+        .filter(|group| group.exists())
+        .collect()
+}
+
 fn kill(process: &str) {
-    let _ = std::process::Command::new("kill").args(["-9", process]).status().unwrap();
+    let _ = Command::new("kill").args(["-9", process]).status().unwrap();
 }
 
 #[test]
@@ -355,6 +375,10 @@ fn whatever_a_pod_does_is_borne() {
     });
     eventually("a gigabyte was written", || {
         sandbox.kubectl(&["logs", "talkative", "--tail", "1"]) == "done\n"
+    });
+    eventually("the bomb has met its limit", || {
+        let said = |more: &[&str]| sandbox.try_kubectl(&[&["logs", "bomb"], more].concat()).stdout;
+        said(&[]).contains("Cannot fork") || said(&["--previous"]).contains("Cannot fork")
     });
     let folder = sandbox
         .path("clusters/sin/pods")

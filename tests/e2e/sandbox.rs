@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::charts::charts;
-use crate::variants::{Charts, Helm, Pods};
+use crate::variants::{Charts, Helm, pods_are_run};
 
 /// A sandbox with one empty cluster, `sin`, and one S3 server. It goes when it is dropped.
 pub(crate) struct Sandbox {
@@ -28,17 +28,15 @@ pub(crate) struct Ended {
 impl Sandbox {
     /// Brings it up, with a configuration that leads to it; kwok plays the pods.
     pub(crate) fn up() -> Self {
-        match Pods::of_the_tests() {
-            Pods::All => Self::up_with_pods(Charts::of_the_tests()),
-            Pods::None | Pods::OfTheFamilies => Self::begin(Charts::of_the_tests(), &["up", "sin"]),
-        }
+        Self::begin(Charts::of_the_tests(), &["up", "sin"])
     }
 
-    /// The same for what has to hold with these charts: its pods are run, unless the machine cannot.
+    /// The same for what each family of charts has to pass: where the machine can, the pods are run.
     pub(crate) fn up_for(charts: Charts) -> Self {
-        match Pods::of_the_tests() {
-            Pods::All | Pods::OfTheFamilies => Self::up_with_pods(charts),
-            Pods::None => Self::begin(charts, &["up", "sin"]),
+        if pods_are_run() {
+            Self::up_with_pods(charts)
+        } else {
+            Self::begin(charts, &["up", "sin"])
         }
     }
 

@@ -44,23 +44,11 @@ impl Helm {
     }
 }
 
-/// Whose pods are run as processes, where a test does not care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pods {
-    None,
-    /// Those of the tests that each family of charts has to pass.
-    OfTheFamilies,
-    All,
-}
-
-impl Pods {
-    /// What `OKEMON_TEST_PODS` names; none, unless it does.
-    pub(crate) fn of_the_tests() -> Self {
-        match std::env::var("OKEMON_TEST_PODS").as_deref() {
-            Ok("all") => Self::All,
-            Ok("families") => Self::OfTheFamilies,
-            Ok("") | Err(_) => Self::None,
-            Ok(other) => panic!("OKEMON_TEST_PODS is {other}; write families or all"),
-        }
+/// Whether pods are run as processes where kwok could play them too: `OKEMON_TEST_PODS=yes`.
+pub(crate) fn pods_are_run() -> bool {
+    match std::env::var("OKEMON_TEST_PODS").as_deref() {
+        Ok("yes") => true,
+        Ok("") | Err(_) => false,
+        Ok(other) => panic!("OKEMON_TEST_PODS is {other}; write yes, or nothing"),
     }
 }

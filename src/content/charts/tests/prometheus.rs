@@ -118,13 +118,13 @@ fn sidecars_are_scraped_once_under_the_job_that_alerts_look_for() {
                     "enabled": true,
                     // An empty one is refused by the API server.
                     "jobLabel": "app.kubernetes.io/component",
-                    "relabelings": [{"targetLabel": "job", "replacement": "thanos-sidecar"}],
                 }),
             ),
             (
                 "prometheus.serviceMonitor.relabelings",
                 json!([{
-                    "action": "drop",
+                    "targetLabel": "job",
+                    "replacement": "thanos-sidecar",
                     "sourceLabels": ["__meta_kubernetes_service_label_app_kubernetes_io_subcomponent"],
                     "regex": "thanos",
                 }]),
