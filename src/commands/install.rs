@@ -101,6 +101,7 @@ async fn consent(
         runner.feed.settle().await;
         if let Some(reviewed) = &options.reviewed {
             let checked = evidence::check(reviewed, runner, config, plan, &survey).await;
+            survey.binds = true;
             return checked.map(|()| Some(survey)).map_err(|fail| vec![(None, fail)]);
         }
         match options.consent {
@@ -119,6 +120,7 @@ async fn consent(
         // Reading takes a person minutes: what was shown is done, or what is now is shown.
         survey = surveyed(runner, plan).await?;
         if survey.changes() == changes {
+            survey.binds = true;
             return Ok(Some(survey));
         }
         let note = "what is there has changed while you read".to_owned();

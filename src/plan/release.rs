@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use self::differences::{missing, there};
+pub use self::unfinished::CUT_SHORT;
 use super::chart::UNKNOWN_DIGEST;
 use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
@@ -206,7 +207,9 @@ impl Release {
     }
 }
 
-const KINDS_GONE: &str = "some of its objects are of kinds that the cluster does not know any more";
+/// What is told of a release where nobody can say which of its objects are missing.
+pub const KINDS_GONE: &str =
+    "some of its objects are of kinds that the cluster does not know any more";
 
 /// What helm told; none: the release has objects of kinds that the cluster does not know.
 fn known(cmd: &Cmd, output: &Output) -> Result<Option<helm::Status>, Fail> {

@@ -9,6 +9,7 @@ pub mod programs;
 mod progress;
 pub mod runner;
 mod schedule;
+mod shown;
 mod step;
 pub mod stop;
 mod stream;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::runner::{Outcome, Survey};
+use super::shown::Leeway;
 use crate::fail::Fail;
 use crate::plan::step::Action;
 use crate::plan::{Decision, Step, StepId};
@@ -16,6 +17,8 @@ use crate::report::event::StepResult;
 pub(super) struct Progress {
     /// Whether the survey found nothing to do at all.
     pub(super) nothing_to_do: bool,
+    /// What may be done that the survey did not show.
+    pub(super) leeway: Leeway,
     /// When waiting ends.
     deadline: Mutex<Instant>,
     /// What the survey decided, and what was shown of it.
@@ -34,6 +37,7 @@ impl Progress {
         let nothing_to_do = survey.changes().is_empty();
         Self {
             nothing_to_do,
+            leeway: if survey.binds { Leeway::Nothing } else { Leeway::Harmless },
             deadline: Mutex::new(Instant::now() + timeout),
             surveyed: survey.decisions.into_iter().collect(),
             old: AtomicBool::default(),

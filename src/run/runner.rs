@@ -46,6 +46,8 @@ pub struct Survey {
     /// What each step would do, in the plan's order.
     pub decisions: Vec<(StepId, Decision)>,
     pub failures: Failures,
+    /// Whether somebody decided on it, so that nothing else may be done.
+    pub binds: bool,
 }
 
 impl Survey {

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::progress::Progress;
 use super::runner::{Done, Failure, Runner, interrupted};
+use super::shown::{self, Leeway};
 use crate::diagnose::progress::{Patience, Verdict};
 use crate::diagnose::{Diagnosis, Finding, Severity};
 use crate::environment::{read_file, text};
@@ -59,6 +60,7 @@ impl Runner {
     ) -> Result<Done, Failure> {
         let mut waiting = Waiting::new(progress);
         let mut pauses = PAUSES.iter();
+        let mut leeway = progress.leeway;
         if matches!(step.intent, Intent::Ready(_)) && !progress.nothing_to_do {
             self.sleep(SETTLING).await?;
         }
@@ -67,11 +69,7 @@ impl Runner {
                 Some(decision) => decision,
                 None => self.look(step).await?,
             };
-            let shown = progress.surveyed(&step.id);
-            if let Some(fail) = unheard(&decision, shown) {
-                return Err(fail.into());
-            }
-            if let Some(note) = unlike_shown(&decision, shown) {
+            if let Some(note) = shown::compare(&decision, progress.surveyed(&step.id), leeway)? {
                 self.feed.emit(Event::StepNoted { step: step.id.to_string(), note });
             }
             match decision {
@@ -89,6 +87,7 @@ impl Runner {
                             let note = format!("looking again after: {fail}");
                             self.feed.emit(Event::StepNoted { step: step.id.to_string(), note });
                             self.sleep(*pause).await?;
+                            leeway = Leeway::Own;
                         }
                         None => return Err(fail.into()),
                     },
@@ -272,18 +271,6 @@ impl Runner {
     }
 }
 
-/// A step that was shown without a warning that it has now: nobody could say no to that.
-fn unheard(decision: &Decision, shown: Option<&Decision>) -> Option<Fail> {
-    let Decision::Do { deed, details, .. } = decision else { return None };
-    let before = match shown? {
-        Decision::Do { details, .. } => details.as_slice(),
-        _ => &[],
-    };
-    let new = details.iter().find(|line| line.starts_with("! ") && !before.contains(line))?;
-    let error = format!("{deed}: what is there has changed since it was shown: {new}");
-    Some(Fail::new(Exit::Refused, error).hint("run this again: it is shown before, with all else"))
-}
-
 /// Helm reads the user's own values itself: they must be what was read when the step was shown.
 fn rewritten(step: &Step) -> Option<Fail> {
     let Intent::Release(release) = &step.intent else { return None };
@@ -293,17 +280,6 @@ fn rewritten(step: &Step) -> Option<Fail> {
     }
     let error = format!("{}: {} has changed since it was read", step.title, path.display());
     Some(Fail::new(Exit::Refused, error).hint("run this again: what it changes is shown before"))
-}
-
-/// What is about to be done, where something else was shown before.
-fn unlike_shown(decision: &Decision, shown: Option<&Decision>) -> Option<String> {
-    let Decision::Do { deed, details, .. } = decision else { return None };
-    let same = matches!(
-        shown?,
-        Decision::Do { deed: other, details: before, .. } if (other, before) == (deed, details)
-    );
-    let details: String = details.iter().map(|detail| format!("; {detail}")).collect();
-    (!same).then(|| format!("unlike what was shown: {deed}{details}"))
 }
 
 /// Why waiting ends early: for these, which time does not mend, or because nothing moves.

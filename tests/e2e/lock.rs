@@ -87,6 +87,20 @@ fn one_okemon_at_a_time_changes_a_cluster() {
     sin/thanos  unlike what was shown: change thanos 17.3.1; + Service/thanos-query
     ");
 
+    // The same, where somebody has reviewed what is to be done.
+    watched.0.configure("retention: {local: 30h}\n");
+    let reviewed = watched.0.run(&["plan", "--live", "--output", "json"]);
+    std::fs::write(watched.0.path("reviewed"), reviewed.stdout).unwrap();
+    watched.occupy(SignedDuration::ZERO);
+    let mut run = watched.start(&["install", "--plan", "reviewed", "--lock-timeout", "10m"]);
+    run.until_said("sin/lock  waiting for another okemon");
+    watched.0.kubectl(&["delete", "service", "thanos-query", "--namespace", "monitoring"]);
+    watched.free();
+    let ended = run.end();
+    assert_eq!(ended.code, Some(8), "{}", ended.stderr);
+    let said = watched.0.said(&ended.stderr);
+    assert_snapshot!(said.split_once("\nFailed: ").unwrap().1, @"");
+
     // Another okemon, while the first one is at work.
     watched.0.configure("retention: {local: 24h}\n");
     watched.hold("upgrade --install prometheus", Held::Politely);
@@ -102,7 +116,7 @@ fn one_okemon_at_a_time_changes_a_cluster() {
     assert_eq!(first.code, Some(0), "{}", first.stderr);
     assert_eq!(
         watched.0.releases(),
-        ["grafana 1 deployed", "prometheus 4 deployed", "thanos 2 deployed"]
+        ["grafana 1 deployed", "prometheus 5 deployed", "thanos 3 deployed"]
     );
 }
 

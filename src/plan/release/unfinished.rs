@@ -12,6 +12,9 @@ use crate::tools::cmd::Cmd;
 use crate::tools::helm::{self, Revision};
 use crate::tools::kubectl;
 
+/// What is told of a revision whose Helm was killed, before what puts it right.
+pub const CUT_SHORT: &str = "was cut short: ";
+
 /// As long as a Helm waits for a cluster, unless it is told otherwise (`--timeout`).
 const AT_WORK: SignedDuration = SignedDuration::from_mins(5);
 /// How long after its last word an okemon may have gone on: its lock is not free before.
@@ -42,8 +45,8 @@ impl Release {
             (line.to_owned(), self.forget(revision))
         };
         let (line, cmd) = back.unwrap_or_else(forgotten);
-        let was = if state == "uninstalling" { "half uninstalled" } else { "cut short" };
-        change.lines.push(format!("revision {revision} was {was}: {line}"));
+        let was = if state == "uninstalling" { "was half uninstalled: " } else { CUT_SHORT };
+        change.lines.push(format!("revision {revision} {was}{line}"));
         change.before.push(Effect::Cmd(cmd));
         Ok(())
     }
