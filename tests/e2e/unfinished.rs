@@ -45,7 +45,7 @@ fn told_and_put_right(sandbox: &Sandbox) {
     age(sandbox, "sh.helm.release.v1.thanos.v3");
     assert_snapshot!(put_right(sandbox), @"
     ~ sin/thanos  change thanos 17.3.1
-        revision 3 was cut short: back to revision 2, then on
+        ! revision 3 was cut short: back to revision 2, then on
     ");
     assert_eq!(differing(&before, &sandbox.objects()), [""; 0]);
 
@@ -55,7 +55,7 @@ fn told_and_put_right(sandbox: &Sandbox) {
     age(sandbox, "sh.helm.release.v1.thanos.v5");
     assert_snapshot!(put_right(sandbox), @"
     ~ sin/thanos  change thanos 17.3.1
-        revision 5 was half uninstalled: it is forgotten, and what there is of it is taken over
+        ! revision 5 was half uninstalled: it is forgotten, and what there is of it is taken over
     ");
     assert_eq!(differing(&before, &sandbox.objects()), [""; 0]);
     let after = sandbox.kubectl(&["get", "pvc", "--namespace", "monitoring", "-o", "name"]);

@@ -46,7 +46,8 @@ impl Release {
         };
         let (line, cmd) = back.unwrap_or_else(forgotten);
         let was = if state == "uninstalling" { "was half uninstalled: " } else { CUT_SHORT };
-        change.lines.push(format!("revision {revision} {was}{line}"));
+        // As a loss: where it was not shown before, a Helm of somebody's may be at work on it.
+        change.lines.push(format!("! revision {revision} {was}{line}"));
         change.before.push(Effect::Cmd(cmd));
         Ok(())
     }

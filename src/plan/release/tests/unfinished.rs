@@ -16,14 +16,14 @@ fn a_revision_that_was_not_finished_is_put_right_first() {
     let ours = r#"{"revision": 2, "status": "deployed", "chart": "thanos-17.3.1", "description": "okemon: thanos-17.3.1 sha256:aa"}"#;
     let earlier = history(&format!(r#"[{ours}, {{"revision": 3, "status": "failed"}}]"#));
     let back = format!(
-        "Change: change thanos 17.3.1\n  revision 3 was cut short: back to revision 2, then on\n  $ helm rollback thanos 2 --kube-context oke-sin --namespace monitoring\n  {UPGRADE}"
+        "Change: change thanos 17.3.1\n  ! revision 3 was cut short: back to revision 2, then on\n  $ helm rollback thanos 2 --kube-context oke-sin --namespace monitoring\n  {UPGRADE}"
     );
     assert_eq!(unfinished("pending-upgrade", std::slice::from_ref(&earlier)), back);
     assert_eq!(unfinished("pending-rollback", std::slice::from_ref(&earlier)), back);
 
     let forget = |was: &str| {
         format!(
-            "Change: change thanos 17.3.1\n  revision 3 was {was}: it is forgotten, and what there is of it is taken over\n  $ kubectl --context oke-sin --namespace monitoring delete secret sh.helm.release.v1.thanos.v3 --ignore-not-found\n  {UPGRADE}"
+            "Change: change thanos 17.3.1\n  ! revision 3 was {was}: it is forgotten, and what there is of it is taken over\n  $ kubectl --context oke-sin --namespace monitoring delete secret sh.helm.release.v1.thanos.v3 --ignore-not-found\n  {UPGRADE}"
         )
     };
     let nothing = history(r#"[{"revision": 3, "status": "pending-install"}]"#);
