@@ -90,19 +90,19 @@ impl Release {
         let name = kubectl::name(claim);
         let error =
             format!("changing {}: Helm would remove {name} with its data", self.release.name);
-        Err(Fail::new(Exit::Refused, error).hint(format!(
-            "`kubectl annotate {} helm.sh/resource-policy=keep` lets it stay; then run this again",
-            name.to_lowercase()
-        )))
+        let words = ["annotate", &name.to_lowercase(), "helm.sh/resource-policy=keep"];
+        let annotate = self.kubectl.by_hand(&words);
+        Err(Fail::new(Exit::Refused, error)
+            .hint(format!("`{annotate}` lets it stay; then run this again")))
     }
 
     fn cannot_change(&self, refusal: &Refusal<'_>, why: &str) -> Fail {
         let (kind, name) = (refusal.kind, refusal.name);
         let error =
             format!("changing {}: {kind}/{name} cannot be changed: {why}", self.release.name);
+        let look = self.kubectl.by_hand(&["get", &kind.to_lowercase(), name, "-o", "yaml"]);
         Fail::new(Exit::Refused, error).hint(format!(
-            "`kubectl get {} {name} -o yaml` shows what is there; take the change back, or delete it when nothing in it is needed, and run this again",
-            kind.to_lowercase()
+            "`{look}` shows what is there; take the change back, or delete it when nothing in it is needed, and run this again"
         ))
     }
 }
@@ -214,7 +214,27 @@ fn lost_balancers(live: &[&Value], wanted: &[Value]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::plan::Intent;
+    use crate::plan::testing::intent;
+
+    #[test]
+    fn hints_name_the_place_of_what_they_are_about() {
+        let Intent::Release(release) = intent("sin/thanos") else { panic!() };
+        let stderr = "The Secret \"thanos\" is invalid: data: Forbidden: field is immutable";
+        let unchangeable = refused(stderr).unchangeable;
+        let claim = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "mine"}});
+        let fails = [
+            release.cannot_change(&unchangeable[0], "field is immutable"),
+            release.keep_claims(&[&claim], &[]).unwrap_err(),
+        ];
+        insta::assert_snapshot!(fails.map(|fail| fail.hint.unwrap()).join("\n"), @"
+        `kubectl --context oke-sin -n monitoring get secret thanos -o yaml` shows what is there; take the change back, or delete it when nothing in it is needed, and run this again
+        `kubectl --context oke-sin -n monitoring annotate persistentvolumeclaim/mine helm.sh/resource-policy=keep` lets it stay; then run this again
+        ");
+    }
 
     #[test]
     fn what_cannot_be_changed_is_read_from_the_servers_words() {
