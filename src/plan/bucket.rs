@@ -1,12 +1,14 @@
 //! The bucket that blocks go to: it exists, and the keys open it.
 
+use jiff::Timestamp;
+
 use super::deed::{Deed, Verb};
 use super::step::{Action, Answer, Call, Decision, Effect};
 use crate::config::Cluster;
 use crate::fail::{Exit, Fail};
 use crate::tools::cmd::{Cmd, Tool};
 use crate::tools::s3::{Act, Found, S3Request};
-use crate::tools::{failure, oci};
+use crate::tools::{failure, http, oci};
 
 /// A bucket and the way to it.
 #[derive(Clone, Debug)]
@@ -87,20 +89,12 @@ impl Bucket {
             (way, [.., Answer::Http { answer, at }]) => match (self.open.read(answer, *at), way) {
                 (Ok(Found::Present), _) => Decision::unchanged(),
                 (Ok(Found::Absent), Way::S3 { .. }) => self.create(),
-                (Ok(Found::Absent), Way::Oci { .. }) => Decision::Refuse(self.elsewhere()),
+                (Ok(Found::Absent), Way::Oci { .. }) => Decision::Refuse(elsewhere(&self.name)),
                 (Err(refused), _) => Decision::Refuse(failure::refused(&refused)),
             },
             (_, []) => self.create(),
             _ => Decision::unchanged(),
         }
-    }
-
-    /// `oci` sees it, and the keys do not.
-    fn elsewhere(&self) -> Fail {
-        let error = format!("looking for the bucket {}: oci sees it, the keys do not", self.name);
-        Fail::new(Exit::Denied, error).hint(
-            "the keys may be another tenancy's: `oci iam customer-secret-key list --user-id OCID` shows those of a user",
-        )
     }
 
     fn create(&self) -> Decision {
@@ -120,6 +114,27 @@ impl Bucket {
     }
 }
 
+/// What the answer to one of its effects means: it is made, the keys open it, or why not.
+///
+/// # Errors
+/// When it is not.
+pub fn done(request: &S3Request, answer: &http::Answer, at: Timestamp) -> Result<(), Fail> {
+    match request.read(answer, at) {
+        Ok(Found::Present) => Ok(()),
+        // `oci` has just made it.
+        Ok(Found::Absent) => Err(elsewhere(&request.bucket)),
+        Err(refused) => Err(failure::refused(&refused)),
+    }
+}
+
+/// `oci` sees it, and the keys do not.
+fn elsewhere(name: &str) -> Fail {
+    let error = format!("looking for the bucket {name}: oci sees it, the keys do not");
+    Fail::new(Exit::Denied, error).hint(
+        "the keys may be another tenancy's: `oci iam customer-secret-key list --user-id OCID` shows those of a user",
+    )
+}
+
 fn request(cluster: &Cluster, act: Act) -> S3Request {
     S3Request {
         act,
@@ -131,13 +146,10 @@ fn request(cluster: &Cluster, act: Act) -> S3Request {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::config::names::Ocid;
     use crate::content::fixtures;
     use crate::plan::testing::{failed, said, told};
-    use crate::tools::http;
 
     fn with_oci() -> Bucket {
         let mut cluster = fixtures::cluster();
@@ -180,6 +192,20 @@ mod tests {
             decided(answered(404, "<Error><Code>NoSuchBucket</Code></Error>")),
             "refused (Denied): looking for the bucket thanos: oci sees it, the keys do not"
         );
+    }
+
+    #[test]
+    fn a_bucket_that_oci_made_and_the_keys_do_not_open_is_a_failure() {
+        let Decision::Do { effects, .. } = with_oci().create() else { panic!() };
+        let Some(Effect::S3(open)) = effects.last() else { panic!("{effects:?}") };
+        let told = |status, body: &str| {
+            let answer = http::Answer { status, date: None, body: body.to_owned() };
+            let done = done(open, &answer, Timestamp::UNIX_EPOCH);
+            done.map_err(|fail| format!("{:?}: {fail}", fail.exit))
+        };
+        assert_eq!(told(200, "<ListBucketResult></ListBucketResult>"), Ok(()));
+        insta::assert_snapshot!(told(404, "<Error><Code>NoSuchBucket</Code></Error>").unwrap_err(), @"Denied: looking for the bucket thanos: oci sees it, the keys do not");
+        insta::assert_snapshot!(told(403, "<Error><Code>AccessDenied</Code></Error>").unwrap_err(), @"Denied: cannot find bucket thanos at axab.compat.objectstorage.ap-singapore-1.oraclecloud.com: the access key has no right to it, or it is another tenancy's");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::diagnose::progress::{Patience, Verdict};
 use crate::diagnose::{Diagnosis, Finding, Severity};
 use crate::environment::{read_file, text};
 use crate::fail::{Exit, Fail};
+use crate::plan::bucket;
 use crate::plan::{Answer, Call, Decision, Effect, Intent, Step};
 use crate::report::event::{Event, StepResult};
 use crate::tools::cmd::{Cmd, Stdin};
@@ -204,7 +205,7 @@ impl Runner {
                 Effect::S3(request) => {
                     let sent = self.send(request, step).await;
                     let (answer, at) = sent.map_err(|fail| (fail, false))?;
-                    request.read(&answer, at).map_err(|why| (failure::refused(&why), false))?;
+                    bucket::done(request, &answer, at).map_err(|fail| (fail, false))?;
                 }
             }
         }
