@@ -153,7 +153,9 @@ impl Runner {
     async fn answer(&self, call: &Call, step: &Step) -> Result<Answer, Fail> {
         for pause in PAUSES {
             let answer = self.call(call, step).await?;
-            if !kubectl::says_interrupted(&answer.output().stderr) {
+            let output = answer.output();
+            // Of a good answer stderr is noise, such as of an API that does not answer.
+            if output.code == Some(0) || !kubectl::says_interrupted(&output.stderr) {
                 return Ok(answer);
             }
             self.sleep(pause).await?;
