@@ -7,7 +7,7 @@ use crate::fail::{Exit, Fail};
 use crate::observe::kubernetes::{KINDS, Log, OPERATED_KINDS, Snapshot};
 use crate::tools::cmd::Cmd;
 use crate::tools::failure;
-use crate::tools::kubectl::{self, Kubectl};
+use crate::tools::kubectl::Kubectl;
 
 /// How many containers' logs one look may ask for: what many have in common, a few will tell.
 const LOGS: usize = 3;
@@ -49,15 +49,11 @@ impl Ready {
         let Some((answer, heard)) = answers.split_first() else { return Decision::unchanged() };
         let output = answer.output();
         if output.code != Some(0) {
-            let fail = failure::explain(&self.look(), &output);
-            if kubectl::says_try_again(&output.stderr) {
-                return Decision::Wait(self.unseen(fail.error));
-            }
-            return Decision::Refuse(fail);
+            return self.unseen(failure::explain(&self.look(), &output));
         }
         let mut snapshot = match Snapshot::parse(&output.stdout) {
             Ok(snapshot) => snapshot,
-            Err(error) => return Decision::Refuse(Fail::new(Exit::Failed, format!("{error:#}"))),
+            Err(error) => return self.unseen(Fail::new(Exit::Failed, format!("{error:#}"))),
         };
         let mut diagnosis = diagnose::diagnose(&snapshot, &self.scope());
         if !heard.is_empty() {
@@ -119,11 +115,17 @@ impl Ready {
         self.kubectl.cmd(["get", &kinds.join(","), "-o", "json"])
     }
 
-    /// What is known while the cluster does not answer.
-    fn unseen(&self, reason: String) -> Diagnosis {
+    /// What to do while the cluster cannot be seen: all that may pass by itself is waited for, with
+    /// the patience that there is for everything.
+    pub fn unseen(&self, fail: Fail) -> Decision {
+        if matches!(fail.exit, Exit::Denied | Exit::Config | Exit::Interrupted) {
+            return Decision::Refuse(fail);
+        }
+        // However it fails, it is the same that is waited for.
+        let reason = format!("it cannot be seen: {}", fail.error);
         let object = format!("context/{}", self.context);
-        let finding = Finding { object, reason, hint: None, severity: Severity::Starting };
-        Diagnosis { of: 1, findings: vec![finding], ..Diagnosis::default() }
+        let finding = Finding { object, reason, hint: fail.hint, severity: Severity::Starting };
+        Decision::Wait(Diagnosis { of: 1, findings: vec![finding], ..Diagnosis::default() })
     }
 }
 
@@ -183,13 +185,34 @@ mod tests {
 
     #[test]
     fn a_cluster_that_does_not_answer_now_is_what_is_waited_for() {
-        let stderr = "Error from server: etcdserver: request timed out".to_owned();
-        let output = Output { code: Some(1), stderr, ..Output::default() };
-        let Decision::Wait(diagnosis) = ready(Part::Grafana).decide(&[Answer::Output(output)])
-        else {
-            panic!("not waited for")
+        let told = |stdout: &str, stderr: &str| {
+            let code = Some(i32::from(!stderr.is_empty()));
+            let output = Output { code, stdout: stdout.to_owned(), stderr: stderr.to_owned() };
+            match ready(Part::Grafana).decide(&[Answer::Output(output)]) {
+                Decision::Wait(diagnosis) => {
+                    let Finding { object, reason, .. } = &diagnosis.findings[0];
+                    let (_, why) = reason.rsplit_once("json`: ").unwrap_or(("", reason));
+                    format!("{} of {}: {object}: {why}", diagnosis.ready, diagnosis.of)
+                }
+                Decision::Refuse(fail) => format!("refused ({:?})", fail.exit),
+                other => panic!("{other:?}"),
+            }
         };
-        assert_eq!((diagnosis.ready, diagnosis.of), (0, 1));
-        assert!(diagnosis.findings[0].reason.contains("etcdserver: request timed out"));
+        let all = [
+            told("", "Error from server: etcdserver: request timed out"),
+            told("", "The connection to the server 10.0.0.1:6443 was refused: connection refused"),
+            told("", "Unable to connect to the server: EOF"),
+            told("<html>", ""),
+            told("", "error: You must be logged in to the server (Unauthorized)"),
+            told("", "error: context \"oke-sin\" does not exist"),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @"
+        0 of 1: context/oke-sin: Error from server: etcdserver: request timed out
+        0 of 1: context/oke-sin: The connection to the server 10.0.0.1:6443 was refused: connection refused
+        0 of 1: context/oke-sin: Unable to connect to the server: EOF
+        0 of 1: context/oke-sin: it cannot be seen: reading what kubectl printed: expected value at line 1 column 1
+        refused (Denied)
+        refused (Config)
+        ");
     }
 }

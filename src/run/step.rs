@@ -68,7 +68,11 @@ impl Runner {
         loop {
             let decision = match decided.take() {
                 Some(decision) => decision,
-                None => self.look(step).await?,
+                None => match (self.look(step).await, &step.intent) {
+                    // A cluster that was silent, for instance.
+                    (Err(fail), Intent::Ready(ready)) => ready.unseen(fail),
+                    (looked, _) => looked?,
+                },
             };
             if let Some(note) = shown::compare(&decision, progress.surveyed(&step.id), leeway)? {
                 self.feed.emit(Event::StepNoted { step: step.id.to_string(), note });
