@@ -432,6 +432,17 @@ fn where_nobody_can_be_asked_both_missing_keys_are_named() {
 }
 
 #[test]
+fn keys_are_asked_for_again_where_the_cluster_gave_up_for_a_moment() {
+    let script = json!([
+        {"has": ["get secret"], "after": 1},
+        {"stderr": "Error from server: etcdserver: request timed out", "status": 1},
+    ]);
+    let machine = Machine::with(SMALL).tools(&["helm", "kubectl"], &script);
+    let said = refusal(machine.run(&["install"]), 65);
+    assert!(said.starts_with("error: looking for the bucket's keys: "), "{said}");
+}
+
+#[test]
 fn ctrl_c_where_the_keys_are_asked_for_is_no_missing_key() {
     let machine = Machine::with(SMALL).tools(&["helm", "kubectl"], &json!([{}]));
     let mut okemon = machine.okemon(&["install"]);

@@ -183,7 +183,7 @@ async fn live_cluster(
     });
     let mut uid = String::new();
     if let Some(cmd) = look {
-        let output = runner.exec.run(cmd, None, &runner.stop).await?;
+        let output = runner.exec.ask(cmd, None, &runner.stop).await?;
         if output.code != Some(0) {
             return Err(failure::explain(cmd, &output));
         }
@@ -191,7 +191,7 @@ async fn live_cluster(
         namespace["metadata"]["uid"].as_str().unwrap_or_default().clone_into(&mut uid);
     }
     let cmd = Helm::new(config, cluster).list();
-    let output = runner.exec.run(&cmd, None, &runner.stop).await?;
+    let output = runner.exec.ask(&cmd, None, &runner.stop).await?;
     if output.code != Some(0) {
         return Err(failure::explain(&cmd, &output));
     }

@@ -72,7 +72,7 @@ async fn stored(
         "-o",
         "json",
     ]);
-    let output = exec.run(&cmd, None, stop).await?;
+    let output = exec.ask(&cmd, None, stop).await?;
     if output.code != Some(0) {
         return Err(failure::explain(&cmd, &output));
     }

@@ -42,8 +42,18 @@ pub enum Why {
     Plain,
     #[error("the URL makes no sense")]
     Url,
+    /// The connection was there, and ended too early.
+    #[error("{0}")]
+    Broken(String),
     #[error("{0}")]
     Other(String),
+}
+
+impl Unreachable {
+    /// Whether another try may reach it.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.why, Why::TimedOut(_) | Why::Broken(_))
+    }
 }
 
 /// Sends `request` and reads the answer, whatever its status is.
@@ -115,7 +125,7 @@ fn why(error: ureq::Error) -> Why {
         ureq::Error::ConnectProxyFailed(error) => Why::Proxy(error),
         ureq::Error::BodyExceedsLimit(_) => Why::TooLong,
         ureq::Error::RequireHttpsOnly(_) => Why::Plain,
-        ureq::Error::Io(error) => Why::Other(error.to_string()),
+        ureq::Error::Io(error) => Why::Broken(error.to_string()),
         // Some of the others show the URL.
         ureq::Error::Protocol(_) | ureq::Error::Http(_) => Why::Other("it speaks no HTTP".into()),
         _ => Why::Other("the connection failed".into()),

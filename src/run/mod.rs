@@ -1,5 +1,6 @@
 //! Carries out a plan.
 
+mod again;
 pub mod archive;
 mod environment;
 pub mod exec;
@@ -23,12 +24,13 @@ use crate::tools::failure;
 impl From<exec::Failure> for Fail {
     fn from(failure: exec::Failure) -> Self {
         let exit = match &failure {
-            exec::Failure::Missing(_) => Exit::Unavailable,
+            // Such as one of another machine.
+            exec::Failure::Missing(_) | exec::Failure::Start { .. } => Exit::Unavailable,
             exec::Failure::Stopped { .. } => Exit::Interrupted,
             exec::Failure::TimedOut { cmd, waited_for, stderr } => {
                 return failure::silent(cmd, failure.to_string(), waited_for.as_deref(), stderr);
             }
-            exec::Failure::Start { .. } | exec::Failure::TooLong { .. } => Exit::Failed,
+            exec::Failure::TooLong { .. } => Exit::Failed,
         };
         Self::new(exit, failure.to_string())
     }

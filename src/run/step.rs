@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::again::{PAUSES, again};
 use super::progress::Progress;
 use super::runner::{Done, Failure, Runner, interrupted};
 use super::shown::{self, Leeway};
@@ -20,9 +21,6 @@ use crate::tools::output::Output;
 use crate::tools::s3::S3Request;
 use crate::tools::{failure, http, kubectl};
 
-/// The pauses before a step starts again after a failure that may pass; after the last it fails.
-const PAUSES: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// The pause between two tries of what the API server is about to know.
 const UNTIL: Duration = Duration::from_millis(300);
 /// What was just installed is not ready yet, and a look would only keep the API server from it.
@@ -31,6 +29,11 @@ const SETTLING: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause between two looks while waiting.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// An answer, and when it came by this machine's clock.
+type Sent = (http::Answer, Timestamp);
+/// Why something was not done, and whether that may pass by itself.
+type Undone = (Fail, bool);
 
 /// How long one step has been waiting, and how much longer it will.
 struct Waiting {
@@ -148,35 +151,30 @@ impl Runner {
     pub(super) async fn look_here(&self, step: &Step) -> Result<Decision, Fail> {
         let mut answers = Vec::new();
         while let Some(call @ Call::Archive(_)) = step.intent.ask(&answers) {
-            answers.push(self.call(&call, step).await?);
+            answers.push(self.answer(&call, step).await?);
         }
         Ok(step.intent.decide(&answers))
     }
 
     /// Asks, and asks again after a failure that may pass by itself.
     async fn answer(&self, call: &Call, step: &Step) -> Result<Answer, Fail> {
-        for pause in PAUSES {
-            let answer = self.call(call, step).await?;
-            let output = answer.output();
-            // Of a good answer stderr is noise, such as of an API that does not answer.
-            if output.code == Some(0) || !kubectl::says_interrupted(&output.stderr) {
-                return Ok(answer);
-            }
-            self.sleep(pause).await?;
-        }
-        self.call(call, step).await
-    }
-
-    async fn call(&self, call: &Call, step: &Step) -> Result<Answer, Fail> {
         match call {
-            Call::Cmd(cmd) => Ok(Answer::Output(self.output(cmd).await?)),
+            Call::Cmd(cmd) => {
+                let stdin = self.stdin(cmd)?;
+                Ok(Answer::Output(self.exec.ask(cmd, stdin, &self.stop).await?))
+            }
             Call::Optional(cmd) => match self.output(cmd).await {
                 Ok(output) if output.code == Some(0) => Ok(Answer::Output(output)),
                 Err(fail) if self.stop.requested() => Err(fail),
                 Ok(_) | Err(_) => Ok(Answer::Output(Output::default())),
             },
             Call::S3(request) => {
-                let (answer, at) = self.send(request, step).await?;
+                let passing = |sent: &Result<Sent, Undone>| match sent {
+                    Ok((answer, _)) => answer.may_pass(),
+                    Err((_, passing)) => *passing,
+                };
+                let sent = again(&self.stop, || self.send(request, step), passing).await;
+                let (answer, at) = sent.map_err(|(fail, _)| fail)?;
                 Ok(Answer::Http { answer, at })
             }
             Call::Archive(path) => {
@@ -189,11 +187,7 @@ impl Runner {
     }
 
     /// Carries out the effects of one step; an error says whether it may pass by itself.
-    pub(super) async fn perform(
-        &self,
-        step: &Step,
-        effects: &[Effect],
-    ) -> Result<(), (Fail, bool)> {
+    pub(super) async fn perform(&self, step: &Step, effects: &[Effect]) -> Result<(), Undone> {
         if let Some(fail) = rewritten(step) {
             return Err((fail, false));
         }
@@ -209,8 +203,7 @@ impl Runner {
                 }
                 Effect::Until(cmd) => self.until(cmd).await.map_err(|fail| (fail, false))?,
                 Effect::S3(request) => {
-                    let sent = self.send(request, step).await;
-                    let (answer, at) = sent.map_err(|fail| (fail, false))?;
+                    let (answer, at) = self.send(request, step).await?;
                     bucket::done(request, &answer, at).map_err(|fail| (fail, false))?;
                 }
             }
@@ -234,18 +227,19 @@ impl Runner {
     }
 
     /// Sends a request, signed with the keys of the step's cluster.
-    async fn send(
-        &self,
-        request: &S3Request,
-        step: &Step,
-    ) -> Result<(http::Answer, Timestamp), Fail> {
+    async fn send(&self, request: &S3Request, step: &Step) -> Result<Sent, Undone> {
         let keys = step.cluster.as_ref().and_then(|cluster| self.vault.keys(cluster));
-        let keys =
-            keys.ok_or_else(|| Fail::new(Exit::Failed, "signing a request: no keys are known"))?;
-        let signed = request.sign(&keys, Timestamp::now()).map_err(|why| failure::refused(&why))?;
+        let lost = |fail| (fail, false);
+        let keys = keys
+            .ok_or_else(|| lost(Fail::new(Exit::Failed, "signing a request: no keys are known")))?;
+        let signed =
+            request.sign(&keys, Timestamp::now()).map_err(|why| lost(failure::refused(&why)))?;
         let answer = tokio::select! {
-            answer = super::http::send(signed) => answer?,
-            () = self.stop.asked() => return Err(interrupted()),
+            answer = super::http::send(signed) => answer.map_err(|unreachable| {
+                let passing = unreachable.may_pass();
+                (unreachable.into(), passing)
+            })?,
+            () = self.stop.asked() => return Err(lost(interrupted())),
         };
         Ok((answer, Timestamp::now()))
     }

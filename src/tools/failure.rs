@@ -25,6 +25,8 @@ pub fn explain(cmd: &Cmd, output: &Output) -> Fail {
     let error = format!("running `{cmd}`: {}", last_words(output));
     match known {
         Some(known) => Fail::new(known.exit, error).hint(known.hint),
+        // As a shell ends that was given what is no program of this machine.
+        None if matches!(output.code, Some(126 | 127)) => Fail::new(Exit::Unavailable, error),
         None => Fail::new(Exit::Failed, error),
     }
 }

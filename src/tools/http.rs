@@ -24,3 +24,10 @@ pub struct Answer {
     pub date: Option<String>,
     pub body: String,
 }
+
+impl Answer {
+    /// Whether the server, or what stands before it, may have another one in a moment.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.status, 429 | 500..)
+    }
+}

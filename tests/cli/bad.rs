@@ -159,6 +159,12 @@ fn a_file_that_is_no_program_of_this_machine_is_told_as_that() {
     error: run: cannot use `kubectl`: DIR/bin/kubectl does not run on this machine: DIR/bin/kubectl: 2: exec: /nowhere/kubectl: not found
     hint: brew install kubectl, or see https://kubernetes.io/docs/tasks/tools
     ");
+    // And where it is asked before anything else is: for the keys.
+    for (what, bytes) in table {
+        machine.tool("kubectl", bytes);
+        let ended = machine.run(&["secret"]);
+        assert_eq!(ended.code, Some(69), "{what}: {}", ended.stderr);
+    }
 }
 
 /// A kubectl of which `kubectl version` ends this way, and everything else without an answer.

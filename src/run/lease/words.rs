@@ -66,7 +66,7 @@ impl Words {
     pub(super) async fn read(&self, exec: &Arc<Exec>, stop: &Stop) -> Result<Option<Seen>, Fail> {
         let args = ["get", "lease", "okemon", "--ignore-not-found", "-o", "json"];
         let cmd = self.kubectl.cmd(args).timeout(PATIENCE);
-        let output = exec.run(&cmd, None, stop).await?;
+        let output = exec.ask(&cmd, None, stop).await?;
         if output.code != Some(0) {
             return Err(failure::explain(&cmd, &output));
         }
@@ -145,7 +145,8 @@ impl Words {
             }
         };
         let cmd = self.kubectl.write(instead.is_none()).timeout(PATIENCE);
-        match exec.run(&cmd, Some(stdin), stop).await {
+        // Written twice, the second time is seen as a race, which is looked into.
+        match exec.ask(&cmd, Some(stdin), stop).await {
             Err(failure) => Written::Failed(failure.into()),
             Ok(output) if output.code == Some(0) => match Seen::read(&output) {
                 Ok(Some(seen)) => Written::Done(seen),
