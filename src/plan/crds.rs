@@ -51,7 +51,7 @@ impl Crds {
         match chart {
             None if rows(live).next().is_none() => None,
             None => Some(Call::Cmd(helm::show_crds(&self.chart))),
-            Some(chart) if newer(live, chart) || ours(live, chart) => None,
+            Some(chart) if are_left(live, chart) || ours(live, chart) => None,
             Some(_) => Some(Call::Cmd(self.difference())),
         }
     }
@@ -63,12 +63,19 @@ impl Crds {
             (_, Some(chart), _) if chart.code != Some(0) => {
                 refuse(&helm::show_crds(&self.chart), chart)
             }
-            (Some(live), Some(chart), None) if newer(live, chart) => left(live, chart),
+            (Some(live), Some(chart), None) if are_left(live, chart) => left(live, chart),
             (Some(live), Some(chart), None) if ours(live, chart) => Decision::unchanged(),
             // kubectl diff ends with 0 when nothing differs and with 1 when something does
-            (_, _, Some(difference)) => match difference.code {
+            (Some(live), Some(chart), Some(difference)) => match difference.code {
                 Some(0) => Decision::unchanged(),
-                Some(1) => self.apply(changed(&difference.stdout)),
+                Some(1) => {
+                    let back = newer(live, chart);
+                    let tell = |name: &str| match back.iter().find(|row| row.name == name) {
+                        Some(row) => older(row, chart),
+                        None => format!("~ {name}"),
+                    };
+                    self.apply(changed(&difference.stdout).map(tell).collect())
+                }
                 _ => refuse(&self.difference(), difference),
             },
             _ => self.apply(vec![]),
@@ -139,10 +146,6 @@ fn rows(live: &Output) -> impl Iterator<Item = Row<'_>> {
 /// The operator's API group, as names of definitions end.
 const GROUP: &str = ".monitoring.coreos.com";
 
-fn newest(live: &Output) -> Vec<u64> {
-    rows(live).map(|row| row.version).max().unwrap_or_default()
-}
-
 /// The newest version that a chart's definitions carry, found in their text: they are megabytes.
 fn newest_of_chart(chart: &Output) -> Vec<u64> {
     let lines = chart.stdout.lines().filter_map(|line| line.trim().strip_prefix(VERSION));
@@ -150,8 +153,18 @@ fn newest_of_chart(chart: &Output) -> Vec<u64> {
     versions.map(|version| numbers(version.trim().trim_matches('"'))).max().unwrap_or_default()
 }
 
-fn newer(live: &Output, chart: &Output) -> bool {
-    newest(live) > newest_of_chart(chart)
+/// The definitions that are newer than the chart's, whose version is known.
+fn newer<'a>(live: &'a Output, chart: &Output) -> Vec<Row<'a>> {
+    let version = newest_of_chart(chart);
+    rows(live).filter(|row| !version.is_empty() && row.version > version).collect()
+}
+
+/// Whether some definitions are newer than the chart's, and none of the chart's is there in an older
+/// version: where some are, all are compared.
+fn are_left(live: &Output, chart: &Output) -> bool {
+    let version = newest_of_chart(chart);
+    let is_older = |name| rows(live).any(|row| row.name == name && row.version < version);
+    !newer(live, chart).is_empty() && !names_of_chart(chart).any(is_older)
 }
 
 /// The chart's definitions that are not there.
@@ -187,19 +200,25 @@ fn shown(version: &[u64]) -> String {
     version.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// The definitions that a diff speaks of, a line each: its files are named `GROUP.KIND..NAME`.
-fn changed(diff: &str) -> Vec<String> {
+/// The definitions that a diff speaks of: its files are named `GROUP.KIND..NAME`.
+fn changed(diff: &str) -> impl Iterator<Item = &str> {
     let files = diff.lines().filter_map(|line| line.strip_prefix("+++ "));
-    let name = |line: &str| {
+    files.map(|line| {
         let path = line.split('\t').next().unwrap_or(line);
-        path.rsplit("..").next().unwrap_or(path).to_owned()
-    };
-    files.map(|line| format!("~ {}", name(line))).collect()
+        path.rsplit("..").next().unwrap_or(path)
+    })
+}
+
+/// That a definition goes back to the chart's version.
+fn older(row: &Row<'_>, chart: &Output) -> String {
+    let (there, wanted) = (shown(&row.version), shown(&newest_of_chart(chart)));
+    format!("! {} is of operator {there}, and goes back to the chart's {wanted}", row.name)
 }
 
 /// Newer definitions are somebody else's. They are left, and must be all that the chart needs.
 fn left(live: &Output, chart: &Output) -> Decision {
-    let (there, wanted) = (shown(&newest(live)), shown(&newest_of_chart(chart)));
+    let newest = rows(live).map(|row| row.version).max().unwrap_or_default();
+    let (there, wanted) = (shown(&newest), shown(&newest_of_chart(chart)));
     let absent = absent(live, chart);
     if absent.is_empty() {
         let note = format!(
@@ -250,6 +269,44 @@ mod tests {
             decided("0.93.1 helm", None),
             "unchanged: the custom resource definitions are of operator 0.93.1, newer than the chart's 0.85.0: left as they are"
         );
+    }
+
+    #[test]
+    fn where_some_are_newer_and_some_older_all_are_compared_and_what_goes_back_is_told() {
+        let chart = format!("{CHART}  name: podmonitors.monitoring.coreos.com\n");
+        let decided = |probes: &str, podmonitors: &str, chart: &str| {
+            let row = |name: &str, version: &str| match version {
+                "" => String::new(),
+                version => format!("{name}.monitoring.coreos.com   {version} helm\n"),
+            };
+            let live = row("probes", probes) + &row("podmonitors", podmonitors);
+            let mut answers = vec![digest("d"), said(&live), said(chart)];
+            if crds().ask(&answers).is_some() {
+                let file =
+                    |name| format!("+++ /tmp/MERGED-2/v1..{name}.monitoring.coreos.com\tnow\n");
+                let mut differs = failed("");
+                if let Answer::Output(output) = &mut differs {
+                    output.stdout = ["probes", "podmonitors"].map(file).concat();
+                }
+                answers.push(differs);
+            }
+            let told = told(&crds().decide(&answers));
+            let lines = told.lines().filter(|line| !line.starts_with("  $ "));
+            lines.map(|line| format!("{line}\n")).collect::<String>()
+        };
+        insta::assert_snapshot!(decided("0.93.1", "0.80.0", &chart), @"
+        Change: apply the operator's custom resource definitions
+          ! probes.monitoring.coreos.com is of operator 0.93.1, and goes back to the chart's 0.85.0
+          ~ podmonitors.monitoring.coreos.com
+        ");
+        insta::assert_snapshot!(decided("0.93.1", "0.85.0", &chart), @"unchanged: the custom resource definitions are of operator 0.93.1, newer than the chart's 0.85.0: left as they are");
+        insta::assert_snapshot!(decided("0.93.1", "", &chart), @"refused (Refused): looking at the custom resource definitions: those of operator 0.93.1 are there, newer than the chart's 0.85.0, but not podmonitors.monitoring.coreos.com");
+        // A chart that does not tell its version.
+        insta::assert_snapshot!(decided("0.93.1", "0.80.0", &chart.replace("0.85.0", "next")), @"
+        Change: apply the operator's custom resource definitions
+          ~ probes.monitoring.coreos.com
+          ~ podmonitors.monitoring.coreos.com
+        ");
     }
 
     #[test]
