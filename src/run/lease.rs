@@ -14,7 +14,8 @@ use super::exec::Exec;
 use super::stop::{Interrupt, Stop};
 use crate::fail::{Exit, Fail};
 use crate::tools::kubectl::Kubectl;
-use words::{Holder, Seen, Words, Written};
+use crate::tools::lease;
+use words::{Holder, Words, Written, is_recent};
 
 /// How often the lock is looked at while somebody else holds it, or while it cannot be renewed.
 const POLL: Duration = Duration::from_secs(2);
@@ -46,7 +47,7 @@ pub struct Lease {
     /// Whether the API server may have written it down as ours.
     tried: AtomicBool,
     /// What was written down as ours last; none while that is not known.
-    ours: Arc<Mutex<Option<Seen>>>,
+    ours: Arc<Mutex<Option<lease::Lease>>>,
     /// Why it stopped being ours while we were at work.
     lost: Arc<OnceLock<String>>,
 }
@@ -96,7 +97,7 @@ impl Lease {
             loop {
                 seen = self.words.read(exec, stop).await?;
                 let other = seen.as_ref().and_then(|seen| self.words.other_holder(seen));
-                recent |= seen.as_ref().is_some_and(Seen::is_recent);
+                recent |= seen.as_ref().is_some_and(is_recent);
                 let Some(other) = other else { break };
                 if started.elapsed() >= self.patience {
                     return Err(busy(&other));
@@ -196,7 +197,7 @@ mod tests {
     #[test]
     fn a_holder_that_lost_it_has_stopped_before_others_may_take_it() {
         let Pace { renew, give_up } = Pace::default();
-        assert!(give_up + GRACE < words::EXPIRES.unsigned_abs());
+        assert!(give_up + GRACE < lease::EXPIRES.unsigned_abs());
         // More than one attempt fails before.
         assert!(renew + words::PATIENCE + POLL < give_up);
     }

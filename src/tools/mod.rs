@@ -6,6 +6,7 @@ pub mod failure;
 pub mod helm;
 pub mod http;
 pub mod kubectl;
+pub mod lease;
 pub mod oci;
 pub mod output;
 pub mod s3;

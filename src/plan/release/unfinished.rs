@@ -10,16 +10,13 @@ use crate::plan::step::Effect;
 use crate::plan::talk::{Open, Talk};
 use crate::tools::cmd::Cmd;
 use crate::tools::helm::{self, Revision};
-use crate::tools::kubectl;
+use crate::tools::{kubectl, lease};
 
 /// What is told of a revision whose Helm was killed, before what puts it right.
 pub const CUT_SHORT: &str = "was cut short: ";
 
 /// As long as a Helm waits for a cluster, unless it is told otherwise (`--timeout`).
 const AT_WORK: SignedDuration = SignedDuration::from_mins(5);
-/// How long after its last word an okemon may have gone on: its lock is not free before.
-const LAST_WORD: SignedDuration = SignedDuration::from_secs(60);
-
 impl Release {
     /// What an earlier Helm left undone, and what puts it right before the upgrade.
     pub(super) fn unfinished(
@@ -73,11 +70,10 @@ impl Release {
     /// lately is left alone, unless an okemon had the lock then: its Helm ended with it.
     fn nobody_is_at_work(&self, talk: &mut Talk<'_>, status: &helm::Status) -> Result<(), Open> {
         let Some(begun) = status.info.begun() else { return Ok(()) };
-        let lease =
-            self.kubectl.cmd(["get", "lease", "okemon", "--ignore-not-found", "-o", "json"]);
-        let lease = talk.success(&lease)?;
-        let lock = Lock::read(&lease.stdout)?;
+        let lock = talk.success(&lease::look(&self.kubectl))?;
+        let lock = lease::read(&lock.stdout).map_err(unreadable)?;
         let now = self.clock(talk)?;
+        // Who has it now is this run, which looks once more, or one that this run will meet.
         if now.duration_since(begun) >= AT_WORK
             || lock.is_some_and(|lock| lock.covers(begun) || lock.is_held(now))
         {
@@ -99,7 +95,7 @@ impl Release {
     fn clock(&self, talk: &mut Talk<'_>) -> Result<Timestamp, Open> {
         let cmd = ["create", "configmap", "okemon-clock", "--dry-run=server", "-o", "json"];
         let output = talk.success(&self.kubectl.cmd(cmd))?;
-        let made = objects(&output.stdout)?;
+        let made = kubectl::objects(&output.stdout).map_err(unreadable)?;
         let made = made.first().and_then(|made| time(&made["metadata"]["creationTimestamp"]));
         made.ok_or_else(|| {
             Fail::new(Exit::Failed, "asking for the API server's clock: it does not tell").into()
@@ -107,43 +103,9 @@ impl Release {
     }
 }
 
-/// okemon's lock, as its last holder left it.
-struct Lock {
-    holder: String,
-    since: Timestamp,
-    renewed: Timestamp,
-}
-
-impl Lock {
-    /// None: there is none, or nobody ever had it.
-    fn read(stdout: &str) -> Result<Option<Self>, Fail> {
-        let leases = objects(stdout)?;
-        let read = |spec: &Value| {
-            let holder = spec["holderIdentity"].as_str().unwrap_or_default().to_owned();
-            let (since, renewed) = (time(&spec["acquireTime"])?, time(&spec["renewTime"])?);
-            Some(Self { holder, since, renewed })
-        };
-        Ok(leases.first().and_then(|lease| read(&lease["spec"])))
-    }
-
-    /// Whether its holder was at work then: until it gave the lock back, or a while after its last
-    /// word, where it never did.
-    fn covers(&self, then: Timestamp) -> bool {
-        let later = then.duration_since(self.renewed);
-        let was_there =
-            if self.holder.is_empty() { !later.is_positive() } else { later < LAST_WORD };
-        then >= self.since && was_there
-    }
-
-    /// Whether somebody has it: this run, which looks once more, or one that this run will meet.
-    fn is_held(&self, now: Timestamp) -> bool {
-        !self.holder.is_empty() && now.duration_since(self.renewed) < LAST_WORD
-    }
-}
-
-fn objects(stdout: &str) -> Result<Vec<Value>, Fail> {
-    kubectl::objects(stdout)
-        .map_err(|error| Fail::new(Exit::Failed, format!("looking for a Helm at work: {error:#}")))
+#[expect(clippy::needless_pass_by_value, reason = "as map_err has it")]
+fn unreadable(error: anyhow::Error) -> Fail {
+    Fail::new(Exit::Failed, format!("looking for a Helm at work: {error:#}"))
 }
 
 fn time(value: &Value) -> Option<Timestamp> {

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::content::doc::Doc;
 use crate::fail::{Exit, Fail};
 use crate::run::exec::Exec;
 use crate::run::stop::Stop;
 use crate::tools::failure;
-use crate::tools::kubectl::{self, Kubectl};
+use crate::tools::kubectl::Kubectl;
+use crate::tools::lease::{self, Lease};
 use crate::tools::output::Output;
 
-/// How long the lock of a holder that says nothing more is respected.
-pub(super) const EXPIRES: SignedDuration = SignedDuration::from_secs(60);
 /// How long one word to the API server about the lock may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -40,22 +39,10 @@ pub(super) struct Words {
     pub(super) us: String,
 }
 
-/// The Lease as the API server has it.
-#[derive(Clone, Debug)]
-pub(super) struct Seen {
-    /// Its `resourceVersion`.
-    version: String,
-    /// Empty: nobody's.
-    holder: String,
-    /// When its holder took it.
-    since: String,
-    renewed: Option<Timestamp>,
-}
-
 /// What became of a Lease that was to be written.
 #[derive(Debug)]
 pub(super) enum Written {
-    Done(Seen),
+    Done(Lease),
     /// It is not what we last saw of it: somebody else was faster.
     Raced,
     Failed(Fail),
@@ -63,18 +50,22 @@ pub(super) enum Written {
 
 impl Words {
     /// The Lease as it is; none: there is none.
-    pub(super) async fn read(&self, exec: &Arc<Exec>, stop: &Stop) -> Result<Option<Seen>, Fail> {
-        let args = ["get", "lease", "okemon", "--ignore-not-found", "-o", "json"];
-        let cmd = self.kubectl.cmd(args).timeout(PATIENCE);
+    pub(super) async fn read(&self, exec: &Arc<Exec>, stop: &Stop) -> Result<Option<Lease>, Fail> {
+        let cmd = lease::look(&self.kubectl).timeout(PATIENCE);
         let output = exec.ask(&cmd, None, stop).await?;
         if output.code != Some(0) {
             return Err(failure::explain(&cmd, &output));
         }
-        Seen::read(&output)
+        read(&output)
     }
 
     /// Writes that it is ours: anew, or in place of what was seen.
-    pub(super) async fn take(&self, seen: Option<&Seen>, exec: &Arc<Exec>, stop: &Stop) -> Written {
+    pub(super) async fn take(
+        &self,
+        seen: Option<&Lease>,
+        exec: &Arc<Exec>,
+        stop: &Stop,
+    ) -> Written {
         self.write(&self.us, &now(), seen, exec, stop).await
     }
 
@@ -83,7 +74,7 @@ impl Words {
     pub(super) async fn rewrite(
         &self,
         holder: Holder,
-        mut last: Option<Seen>,
+        mut last: Option<Lease>,
         exec: &Arc<Exec>,
         stop: &Stop,
     ) -> Written {
@@ -107,24 +98,21 @@ impl Words {
         Written::Raced
     }
 
-    pub(super) fn is_ours(&self, seen: &Seen) -> bool {
+    pub(super) fn is_ours(&self, seen: &Lease) -> bool {
         seen.holder == self.us
     }
 
     /// Who else holds it, and since when; none: it is free, expired or ours.
-    pub(super) fn other_holder(&self, seen: &Seen) -> Option<String> {
-        if seen.holder.is_empty() || self.is_ours(seen) {
-            return None;
-        }
-        let alive = Timestamp::now().duration_since(seen.renewed?) < EXPIRES;
-        alive.then(|| format!("{}, since {}", seen.holder, seen.since))
+    pub(super) fn other_holder(&self, seen: &Lease) -> Option<String> {
+        let other = seen.is_held(Timestamp::now()) && !self.is_ours(seen);
+        other.then(|| format!("{}, since {}", seen.holder, seen.since))
     }
 
     async fn write(
         &self,
         holder: &str,
         since: &str,
-        instead: Option<&Seen>,
+        instead: Option<&Lease>,
         exec: &Arc<Exec>,
         stop: &Stop,
     ) -> Written {
@@ -133,7 +121,7 @@ impl Words {
             "holder": holder,
             "since": since,
             "now": now(),
-            "seconds": EXPIRES.as_secs(),
+            "seconds": lease::EXPIRES.as_secs(),
         });
         let stdin = match Doc::new("manifests/lease.yaml.j2", data).render(|_| None) {
             Ok(stdin) => stdin,
@@ -148,7 +136,7 @@ impl Words {
         // Written twice, the second time is seen as a race, which is looked into.
         match exec.ask(&cmd, Some(stdin), stop).await {
             Err(failure) => Written::Failed(failure.into()),
-            Ok(output) if output.code == Some(0) => match Seen::read(&output) {
+            Ok(output) if output.code == Some(0) => match read(&output) {
                 Ok(Some(seen)) => Written::Done(seen),
                 Ok(None) => Written::Failed(Fail::new(Exit::Failed, "writing the lock: no answer")),
                 Err(fail) => Written::Failed(fail),
@@ -164,29 +152,14 @@ fn is_there(output: &Output) -> bool {
     output.stderr.contains("(AlreadyExists)") || output.stderr.contains("(Conflict)")
 }
 
-impl Seen {
-    /// Whether its holder may have been at work while we looked.
-    pub(super) fn is_recent(&self) -> bool {
-        self.renewed.is_none_or(|renewed| Timestamp::now().duration_since(renewed) < RECENT)
-    }
+/// Whether its holder may have been at work while we looked.
+pub(super) fn is_recent(seen: &Lease) -> bool {
+    seen.renewed.is_none_or(|renewed| Timestamp::now().duration_since(renewed) < RECENT)
+}
 
-    fn read(output: &Output) -> Result<Option<Self>, Fail> {
-        let objects = kubectl::objects(&output.stdout)
-            .map_err(|error| Fail::new(Exit::Failed, format!("reading the lock: {error:#}")))?;
-        let read = |lease: &Value| {
-            let text = |field: &str| lease["spec"][field].as_str().unwrap_or_default().to_owned();
-            Self {
-                version: lease["metadata"]["resourceVersion"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned(),
-                holder: text("holderIdentity"),
-                since: text("acquireTime"),
-                renewed: text("renewTime").parse().ok(),
-            }
-        };
-        Ok(objects.first().map(read))
-    }
+fn read(output: &Output) -> Result<Option<Lease>, Fail> {
+    lease::read(&output.stdout)
+        .map_err(|error| Fail::new(Exit::Failed, format!("reading the lock: {error:#}")))
 }
 
 /// The time in the form that the API server wants: microseconds, always.
@@ -197,6 +170,7 @@ fn now() -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
 
@@ -232,13 +206,14 @@ mod tests {
                 let stdout = object.to_string();
                 let output = Output { code: Some(0), stdout, stderr: String::new() };
                 let cut = Output { stdout: output.stdout.chars().skip(1).collect(), ..output.clone() };
-                let _ = Seen::read(&cut);
-                if let Ok(Some(seen)) = Seen::read(&output) {
+                let _ = read(&cut);
+                if let Ok(Some(seen)) = read(&output) {
                     let config = crate::content::fixtures::config();
                     let kubectl = Kubectl::new(&config, &config.clusters[0]);
                     let words = Words { kubectl, us: "us".to_owned() };
                     prop_assert!(!(words.is_ours(&seen) && words.other_holder(&seen).is_some()));
-                    seen.is_recent();
+                    is_recent(&seen);
+                    seen.covers(Timestamp::UNIX_EPOCH);
                 }
             }
         }
