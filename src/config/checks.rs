@@ -137,6 +137,21 @@ pub(super) fn duration(text: &str) -> Result<String, BadValue> {
     refuse(text, "is not a duration; write a number and one of s m h d w y, such as 72h or 365d")
 }
 
+/// How long the bucket keeps samples that coarser ones are made from: for ever, or `least` and more.
+/// With less, Thanos' compactor ends at its start: they would be gone before it has made those.
+pub(super) fn retention_of_source(text: &str, least: &str) -> Result<String, BadValue> {
+    let text = duration(text)?;
+    match nanoseconds(&text) {
+        Some(length) if length > 0 && Some(length) < nanoseconds(least) => refuse(
+            &text,
+            format!(
+                "is too short to make coarser samples from; write {least} or more, or 0d, for ever"
+            ),
+        ),
+        _ => Ok(text),
+    }
+}
+
 /// How long `1d12h` is; none when it is no duration, or longer than Go can count.
 pub fn nanoseconds(text: &str) -> Option<i64> {
     const UNITS: [(&str, i64); 7] = [
@@ -252,6 +267,19 @@ mod tests {
                 assert_eq!(check(text).as_deref(), Ok(*text));
             }
         }
+    }
+
+    #[test]
+    fn samples_are_kept_until_coarser_ones_are_made_from_them() {
+        for text in ["40h", "1d16h", "365d", "0d", "0"] {
+            assert_eq!(retention_of_source(text, "40h").as_deref(), Ok(text));
+        }
+        let said = |text| retention_of_source(text, "40h").unwrap_err().to_string();
+        insta::assert_snapshot!(["24h", "1ms", "3 days"].map(said).join("\n"), @r#"
+        "24h" is too short to make coarser samples from; write 40h or more, or 0d, for ever
+        "1ms" is too short to make coarser samples from; write 40h or more, or 0d, for ever
+        "3 days" is not a duration; write a number and one of s m h d w y, such as 72h or 365d
+        "#);
     }
 
     #[test]

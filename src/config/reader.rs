@@ -182,20 +182,33 @@ fn shared(f: &mut Fields<'_>, above: &Shared) -> Shared {
 }
 
 fn retention(f: &mut Fields<'_>, above: &Retention) -> Retention {
-    let mut duration = |name, about, above: &str| {
-        f.key(name, about).text(checks::duration).unwrap_or_else(|| above.to_owned())
+    type Check = fn(&str) -> Result<String, BadValue>;
+    let mut kept = |name, about, check: Check, above: &str| {
+        f.key(name, about).text(check).unwrap_or_else(|| above.to_owned())
     };
     Retention {
-        local: duration("local", "Samples on Prometheus' own volume [72h].", &above.local),
-        raw: duration("raw", "Samples in the bucket, as scraped [365d].", &above.raw),
-        five_minutes: duration(
+        local: kept(
+            "local",
+            "Samples on Prometheus' own volume [72h].",
+            checks::duration,
+            &above.local,
+        ),
+        raw: kept(
+            "raw",
+            "Samples in the bucket, as scraped, 40h at least [365d].",
+            |text| checks::retention_of_source(text, "40h"),
+            &above.raw,
+        ),
+        five_minutes: kept(
             "fiveMinutes",
-            "Samples in the bucket, one each five minutes [365d].",
+            "Samples in the bucket, one each five minutes, 10d at least [365d].",
+            |text| checks::retention_of_source(text, "10d"),
             &above.five_minutes,
         ),
-        one_hour: duration(
+        one_hour: kept(
             "oneHour",
             "Samples in the bucket, one each hour [0d: for ever].",
+            checks::duration,
             &above.one_hour,
         ),
     }

@@ -169,6 +169,20 @@ clusters:
 }
 
 #[test]
+fn a_retention_that_thanos_compactor_does_not_start_with_is_refused() {
+    let text = "\
+version: 1
+retention: {local: 1h, raw: 39h, fiveMinutes: 9d, oneHour: 1h}
+objectStorage: {bucket: thanos, namespace: axab}
+clusters: [{region: sin, context: a, retention: {raw: 40h, fiveMinutes: 10d}}]
+";
+    assert_snapshot!(report(text), @r#"
+    okemon.yaml:2:29: retention.raw: "39h" is too short to make coarser samples from; write 40h or more, or 0d, for ever
+    okemon.yaml:2:47: retention.fiveMinutes: "9d" is too short to make coarser samples from; write 10d or more, or 0d, for ever
+    "#);
+}
+
+#[test]
 fn what_clusters_must_not_do_to_each_other_is_refused() {
     let text = "\
 version: 1

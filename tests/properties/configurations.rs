@@ -158,8 +158,12 @@ fn toleration() -> BoxedStrategy<Value> {
 }
 
 fn retention() -> BoxedStrategy<Value> {
-    let keys = ["local", "raw", "fiveMinutes", "oneHour"];
-    mapping(keys.map(|key| (key, maybe(duration()))).into())
+    mapping(vec![
+        ("local", maybe(duration())),
+        ("raw", maybe(lasting())),
+        ("fiveMinutes", maybe(lasting())),
+        ("oneHour", maybe(duration())),
+    ])
 }
 
 fn grafana() -> BoxedStrategy<Value> {
@@ -178,6 +182,11 @@ fn duration() -> BoxedStrategy<String> {
             .prop_filter("an exponent", |text| !text.contains('e')),
     ]
     .boxed()
+}
+
+/// As long as samples have to be kept that coarser ones are made from, or for ever.
+fn lasting() -> BoxedStrategy<String> {
+    "0|0d|0s|00d|1y|02w|240h|[1-9][0-9]{1,2}d|[2-9]w|1y2w3d4h5m6s7ms".boxed()
 }
 
 fn version() -> BoxedStrategy<String> {

@@ -102,7 +102,7 @@ fn settings_win_over_the_file_and_over_its_clusters() {
         ("size", "large"),
         ("bucket", "other"),
         ("prefix", "deep"),
-        ("retention-raw", "1d"),
+        ("retention-raw", "2d"),
         ("image-registry", ""),
         ("chart-directory", "here"),
     ]);
@@ -119,7 +119,7 @@ fn settings_win_over_the_file_and_over_its_clusters() {
             config.image_registry,
             config.chart_directory,
         ),
-        @r#"mine Large other deep Retention { local: "24h", raw: "1d", five_minutes: "60d", one_hour: "2y" } None Some("here")"#
+        @r#"mine Large other deep Retention { local: "24h", raw: "2d", five_minutes: "60d", one_hour: "2y" } None Some("here")"#
     );
 }
 
