@@ -39,6 +39,19 @@ pub(super) fn path(text: &str) -> Result<PathBuf, BadValue> {
     Ok(PathBuf::from(text))
 }
 
+/// The path of a file of values, as Helm is given it: a list to Helm, which commas divide and `"`
+/// holds together.
+pub(super) fn values_file(path: PathBuf) -> Result<PathBuf, BadValue> {
+    let text = path.to_string_lossy();
+    match text.chars().find(|c| matches!(c, ',' | '"' | '\n' | '\r')) {
+        Some(character) => refuse(
+            &text,
+            format!("has {character:?} in it, which Helm takes for no part of a path; rename it"),
+        ),
+        None => Ok(path),
+    }
+}
+
 /// What makes a line on the screen, or in a script, another one than it seems to be: line breaks,
 /// what a terminal obeys, what turns the direction of writing.
 fn unseen(c: char) -> bool {

@@ -215,8 +215,9 @@ fn retention(f: &mut Fields<'_>, above: &Retention) -> Retention {
 }
 
 fn values(f: &mut Fields<'_>, above: &ValuesFiles) -> ValuesFiles {
-    let mut file =
-        |name, about, above: &Option<PathBuf>| f.key(name, about).path().or_else(|| above.clone());
+    let mut file = |name, about, above: &Option<PathBuf>| {
+        f.key(name, about).path_that(checks::values_file).or_else(|| above.clone())
+    };
     ValuesFiles {
         prometheus: file("prometheus", "For the release prometheus.", &above.prometheus),
         thanos: file("thanos", "For the release thanos.", &above.thanos),

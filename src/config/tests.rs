@@ -183,6 +183,28 @@ clusters: [{region: sin, context: a, retention: {raw: 40h, fiveMinutes: 10d}}]
 }
 
 #[test]
+fn a_values_file_whose_path_helm_would_divide_is_refused() {
+    let text = "\
+version: 1
+values: {prometheus: \"a,b.yaml\", thanos: 'a\"b.yaml', grafana: a b.yaml}
+chartDirectory: a,b
+objectStorage: {bucket: thanos, namespace: axab}
+clusters: [{region: sin, context: a}]
+";
+    assert_snapshot!(report(text), @r#"
+    okemon.yaml:2:22: values.prometheus: "/fleet/a,b.yaml" has ',' in it, which Helm takes for no part of a path; rename it
+    okemon.yaml:2:42: values.thanos: "/fleet/a\"b.yaml" has '"' in it, which Helm takes for no part of a path; rename it
+    "#);
+    let within = Source { directory: PathBuf::from("/fleet,sin"), ..source(FULL) };
+    let faults = load(Some(&within), &[], &Selection::default()).unwrap_err();
+    assert_snapshot!(faults, @r#"
+    okemon.yaml:16:15: values.prometheus: "/fleet,sin/values/prometheus.yaml" has ',' in it, which Helm takes for no part of a path; rename it
+    okemon.yaml:17:11: values.thanos: "/fleet,sin/values/thanos.yaml" has ',' in it, which Helm takes for no part of a path; rename it
+    okemon.yaml:49:26: values.prometheus: "/fleet,sin/values/prod.yaml" has ',' in it, which Helm takes for no part of a path; rename it
+    "#);
+}
+
+#[test]
 fn what_clusters_must_not_do_to_each_other_is_refused() {
     let text = "\
 version: 1

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::Fields;
 use crate::config::faults::{Fault, Place, quoted};
 use crate::config::layers::{CLUSTER, REGION, SETTINGS};
+use crate::config::names::BadValue;
 use crate::config::reader::NOT_YET;
 use crate::config::{checks, tree};
 
@@ -99,14 +100,22 @@ impl<'f, 'a> Key<'f, 'a> {
     }
 
     /// A path; a relative one in the file begins at the file's directory.
-    pub(in crate::config) fn path(mut self) -> Option<PathBuf> {
+    pub(in crate::config) fn path(self) -> Option<PathBuf> {
+        self.path_that(Ok)
+    }
+
+    /// A path that is also good in the eyes of `check`, which sees it with its directory.
+    pub(in crate::config) fn path_that(
+        mut self,
+        check: impl Fn(PathBuf) -> Result<PathBuf, BadValue>,
+    ) -> Option<PathBuf> {
         self.declare(json!({"type": "string"}));
         let given = self.given()?;
         let directory = match (&given.place, self.fields.reading.source) {
             (Place::File { .. }, Some(source)) => source.directory.clone(),
             _ => PathBuf::new(),
         };
-        self.parsed(&given, |text| checks::path(text).map(|path| directory.join(path)))
+        self.parsed(&given, |text| checks::path(text).and_then(|path| check(directory.join(path))))
     }
 
     /// A list of scalars that `parse` understands, each of the form that `schema` says.
