@@ -89,13 +89,15 @@ impl Plan {
     /// The steps of one part, and what they stand on.
     #[must_use]
     pub fn part(self, part: Part) -> Self {
-        let ground = part != Part::Bucket;
         let ready = RELEASES.contains(&part.name());
+        // Pods of both read the Secret when they start.
+        let reads_secret = matches!(part, Part::Prometheus | Part::Thanos);
         let mut plan = self.only(|step| match step.part {
-            Part::Ground => ground,
+            Part::Ground => part != Part::Bucket,
             Part::Ready => ready,
+            Part::Secret if reads_secret => true,
             // Keys that do not open the bucket are stored nowhere.
-            Part::Bucket if part == Part::Secret => true,
+            Part::Bucket if reads_secret || part == Part::Secret => true,
             // Thanos' chart has objects of the operator's kinds, which that of Prometheus defines.
             Part::Prometheus if part == Part::Thanos => {
                 matches!(step.intent, Intent::Chart(_) | Intent::Crds(_))
@@ -172,6 +174,8 @@ mod tests {
           sin/namespace: sin/cluster
           sin/lock: sin/namespace
         install
+          sin/bucket: sin/lock
+          sin/secret: sin/bucket
           sin/crds: sin/lock charts/kube-prometheus
           sin/thanos: sin/secret sin/crds charts/thanos
         ready
@@ -181,6 +185,19 @@ mod tests {
         install
           sin/bucket: sin/lock
         ");
+    }
+
+    #[test]
+    fn every_part_has_the_steps_that_it_needs() {
+        for part in [Part::Secret, Part::Prometheus, Part::Thanos, Part::Grafana] {
+            let plan = plan().part(part);
+            let ids: Vec<&StepId> = plan.steps().map(|step| &step.id).collect();
+            let waits = |step: &&Step| step.part == Part::Ready;
+            for step in plan.steps().filter(|step| !waits(step)) {
+                let missing: Vec<_> = step.needs.iter().filter(|id| !ids.contains(id)).collect();
+                assert!(missing.is_empty(), "{} of {part:?} needs {missing:?}", step.id);
+            }
+        }
     }
 
     #[test]

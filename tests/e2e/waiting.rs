@@ -17,19 +17,23 @@ fn an_image_that_is_missing_ends_the_wait_at_once() {
     okemon thanos
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     + sin/namespace  create the namespace
+    + sin/bucket     create the bucket thanos in ap-singapore-1
+    + sin/secret     store the bucket's keys in the Secret thanos-objstore-config
     + sin/crds       apply the operator's custom resource definitions
     + sin/thanos     install thanos 17.3.1
-    Plan: 3 to change, 1 unchanged.
+    Plan: 5 to change, 1 unchanged.
     sin/cluster  unchanged
     sin/namespace  created the namespace (T)
     sin/lock  took the lock (T)
+    sin/bucket  created the bucket thanos in ap-singapore-1 (T)
     sin/crds  applied the operator's custom resource definitions (T)
+    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     sin/thanos  installed thanos 17.3.1 (T)
     sin/ready  pod/thanos-compactor-POD: ImagePullBackOff: failed to pull and unpack image: quay.io/thanos/thanos:v0.39.2: not found
         hint: `kubectl --context oke-sin -n monitoring describe pod thanos-compactor-POD` shows every try; push the image there, or name the right one with `imageRegistry` or `values`
     sin/ready  failed after T: waiting until everything runs: pod/thanos-compactor-POD cannot become ready
-    Not ready: 3 changed, 1 unchanged, 1 failed (T)
-    done: sin/cluster, sin/namespace, sin/lock, sin/crds, sin/thanos
+    Not ready: 5 changed, 1 unchanged, 1 failed (T)
+    done: sin/cluster, sin/namespace, sin/lock, sin/bucket, sin/secret, sin/crds, sin/thanos
     error: sin/ready: waiting until everything runs: pod/thanos-compactor-POD cannot become ready
         pod/thanos-compactor-POD: ImagePullBackOff: failed to pull and unpack image: quay.io/thanos/thanos:v0.39.2: not found
             hint: `kubectl --context oke-sin -n monitoring describe pod thanos-compactor-POD` shows every try; push the image there, or name the right one with `imageRegistry` or `values`
@@ -39,11 +43,13 @@ fn an_image_that_is_missing_ends_the_wait_at_once() {
     assert_snapshot!(ended_well(&sandbox, &sandbox.run(&["thanos"])), @"
     okemon thanos
         sin: ap-singapore-1, context oke-sin, namespace monitoring
-    Plan: 0 to change, 4 unchanged.
+    Plan: 0 to change, 6 unchanged.
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  unchanged
+    sin/bucket  unchanged
     sin/crds  unchanged
+    sin/secret  unchanged
     sin/thanos  unchanged
     sin/ready  6 of 6 ready (T)
     Unchanged: everything is as configured (T)
@@ -59,21 +65,25 @@ fn a_limit_of_load_balancers_ends_the_wait_at_once() {
     okemon thanos
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     + sin/namespace  create the namespace
+    + sin/bucket     create the bucket thanos in ap-singapore-1
+    + sin/secret     store the bucket's keys in the Secret thanos-objstore-config
     + sin/crds       apply the operator's custom resource definitions
     + sin/thanos     install thanos 17.3.1
     + sin/storeapi   publish the StoreAPI by the Service thanos-storeapi
-    Plan: 4 to change, 1 unchanged.
+    Plan: 6 to change, 1 unchanged.
     sin/cluster  unchanged
     sin/namespace  created the namespace (T)
     sin/lock  took the lock (T)
+    sin/bucket  created the bucket thanos in ap-singapore-1 (T)
     sin/crds  applied the operator's custom resource definitions (T)
+    sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     sin/storeapi  published the StoreAPI by the Service thanos-storeapi (T)
     sin/thanos  installed thanos 17.3.1 (T)
     sin/ready  service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count. Request a service limit increase.
         hint: `kubectl --context oke-sin -n monitoring describe service thanos-storeapi` shows every try; mend `loadBalancer`, or have the limit raised
     sin/ready  failed after T: waiting until everything runs: service/thanos-storeapi cannot become ready
-    Not ready: 4 changed, 1 unchanged, 1 failed (T)
-    done: sin/cluster, sin/namespace, sin/lock, sin/crds, sin/thanos, sin/storeapi
+    Not ready: 6 changed, 1 unchanged, 1 failed (T)
+    done: sin/cluster, sin/namespace, sin/lock, sin/bucket, sin/secret, sin/crds, sin/thanos, sin/storeapi
     error: sin/ready: waiting until everything runs: service/thanos-storeapi cannot become ready
         service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count. Request a service limit increase.
             hint: `kubectl --context oke-sin -n monitoring describe service thanos-storeapi` shows every try; mend `loadBalancer`, or have the limit raised
@@ -83,11 +93,13 @@ fn a_limit_of_load_balancers_ends_the_wait_at_once() {
     assert_snapshot!(ended_well(&sandbox, &sandbox.run(&["thanos"])), @"
     okemon thanos
         sin: ap-singapore-1, context oke-sin, namespace monitoring
-    Plan: 0 to change, 5 unchanged.
+    Plan: 0 to change, 7 unchanged.
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  unchanged
+    sin/bucket  unchanged
     sin/crds  unchanged
+    sin/secret  unchanged
     sin/storeapi  unchanged
     sin/thanos  unchanged
     sin/ready  7 of 7 ready; thanos-storeapi answers at ADDRESS (T)
@@ -100,7 +112,7 @@ fn a_crash_loop_is_told_and_waited_for() {
     assert_snapshot!(healed("crash-loop", "thanos", "CrashLoopBackOff"), @"
     pod: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it
     sin/ready  6 of 6 ready (T)
-    Done: 3 changed, 1 unchanged (T)
+    Done: 5 changed, 1 unchanged (T)
     ");
 }
 
@@ -112,7 +124,7 @@ fn a_log_that_does_not_come_is_gone_without() {
     assert_snapshot!(seen_healed(&watched.0, "crash-loop", &mut okemon, "CrashLoopBackOff"), @"
     pod: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times
     sin/ready  6 of 6 ready (T)
-    Done: 3 changed, 1 unchanged (T)
+    Done: 5 changed, 1 unchanged (T)
     ");
     watched.until_nothing_is_left();
 }
@@ -122,7 +134,7 @@ fn a_volume_that_cannot_be_made_is_told_and_waited_for() {
     assert_snapshot!(healed("volume-pending", "thanos", "ProvisioningFailed"), @"
     persistentvolumeclaim: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
     sin/ready  6 of 6 ready (T)
-    Done: 3 changed, 1 unchanged (T)
+    Done: 5 changed, 1 unchanged (T)
     ");
 }
 
@@ -150,19 +162,21 @@ fn an_end_of_time_lists_what_is_not_ready_and_why() {
     assert_snapshot!(said, @"
     okemon thanos --timeout 1s
         sin: ap-singapore-1, context oke-sin, namespace monitoring
-    Plan: 0 to change, 4 unchanged.
+    Plan: 0 to change, 6 unchanged.
     sin/cluster  unchanged
     sin/namespace  unchanged
     sin/lock  unchanged
+    sin/bucket  unchanged
     sin/crds  unchanged
+    sin/secret  unchanged
     sin/thanos  unchanged
     sin/ready  persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
         hint: `kubectl --context oke-sin -n monitoring describe persistentvolumeclaim data-thanos-ruler-0` shows every try
     sin/ready  pod/thanos-query-POD and 1 more: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it
         hint: `kubectl --context oke-sin -n monitoring logs thanos-query-POD -c query --previous` says why
     sin/ready  failed after T: waiting until everything runs: 4 of 6 are not ready in time; --timeout gives it longer
-    Not ready: 0 changed, 5 unchanged, 1 failed (T)
-    done: sin/cluster, sin/namespace, sin/lock, sin/crds, sin/thanos
+    Not ready: 0 changed, 7 unchanged, 1 failed (T)
+    done: sin/cluster, sin/namespace, sin/lock, sin/bucket, sin/secret, sin/crds, sin/thanos
     error: sin/ready: waiting until everything runs: 4 of 6 are not ready in time; --timeout gives it longer
         persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
             hint: `kubectl --context oke-sin -n monitoring describe persistentvolumeclaim data-thanos-ruler-0` shows every try

@@ -15,13 +15,13 @@ const SIDE_BY_SIDE: [&str; 9] = [
 
 /// Durations become `T`, times `TIME`, digests `DIGEST`, a load balancer's address `ADDRESS`, the
 /// random end of a pod's name `POD`; how far a wait has come is left out; the lines of lanes
-/// that run side by side are sorted.
+/// that run side by side are sorted, and so is what is told to be done of them.
 pub(crate) fn stable(text: &str) -> String {
     let counts = |line: &str| line.contains("  waiting, ") || line.contains("  still ");
     let lines = text
         .lines()
         .filter(|line| !counts(line))
-        .map(|line| pods(&address(&digest(&time(&duration(line))))));
+        .map(|line| done(&pods(&address(&digest(&time(&duration(line)))))));
     let mut lines: Vec<String> = lines.collect();
     let beside = |line: &String| {
         let step = line.strip_prefix("sin/").and_then(|rest| rest.split_once("  "));
@@ -31,6 +31,18 @@ pub(crate) fn stable(text: &str) -> String {
         block.sort();
     }
     lines.join("\n")
+}
+
+/// The list of the steps that are done, in the order of a plan.
+fn done(line: &str) -> String {
+    let Some(list) = line.strip_prefix("done: ") else { return line.to_owned() };
+    let place =
+        |step: &str| SIDE_BY_SIDE.iter().position(|name| step.strip_prefix("sin/") == Some(name));
+    let mut steps: Vec<&str> = list.split(", ").collect();
+    for block in steps.chunk_by_mut(|one, other| place(one).is_some() && place(other).is_some()) {
+        block.sort_by_key(|step| place(step));
+    }
+    format!("done: {}", steps.join(", "))
 }
 
 /// `(1m20s)` or `(0.4 s)` at the end of a line, and `after 40 s:` within it.
