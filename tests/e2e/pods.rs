@@ -151,7 +151,7 @@ fn proven(sandbox: &Sandbox) -> String {
 
 /// Waits until these proofs fail and no others, in two looks one after the other.
 fn until_failing(sandbox: &Sandbox, names: &[&str]) {
-    let deadline = Instant::now() + Duration::from_mins(5);
+    let deadline = Instant::now() + Duration::from_mins(15);
     let mut before = false;
     loop {
         let failing = proofs::failing(sandbox);
