@@ -70,8 +70,8 @@ fn each_command_plans_its_part_and_what_that_stands_on() {
     install: sin/cluster charts/kube-prometheus charts/thanos charts/grafana sin/namespace sin/lock sin/bucket sin/secret sin/crds sin/prometheus sin/thanos sin/admin sin/dashboards sin/grafana sin/ready
     bucket: sin/bucket
     secret: sin/cluster sin/namespace sin/lock sin/bucket sin/secret
-    prometheus: sin/cluster charts/kube-prometheus sin/namespace sin/lock sin/crds sin/prometheus sin/ready
-    thanos: sin/cluster charts/kube-prometheus charts/thanos sin/namespace sin/lock sin/crds sin/thanos sin/ready
+    prometheus: sin/cluster charts/kube-prometheus sin/namespace sin/lock sin/bucket sin/secret sin/crds sin/prometheus sin/ready
+    thanos: sin/cluster charts/kube-prometheus charts/thanos sin/namespace sin/lock sin/bucket sin/secret sin/crds sin/thanos sin/ready
     grafana: sin/cluster charts/grafana sin/namespace sin/lock sin/admin sin/dashboards sin/grafana sin/ready
     ");
 }
