@@ -314,9 +314,9 @@ fn what_runs_outlives_the_runner_and_nothing_outlives_the_sandbox() {
 fn groups_of(words: &str) -> Vec<PathBuf> {
     let process = processes_with(words)[0].split_once(' ').unwrap().0.to_owned();
     let told = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
-    let names =
+    let mut names =
         told.lines().filter_map(|line| line.split('/').find(|at| at.starts_with("okemon-")));
-    let name = names.last().unwrap().to_owned();
+    let name = names.next_back().unwrap().to_owned();
     ["", "memory", "pids"]
         .map(|root| Path::new("/sys/fs/cgroup").join(root).join(&name))
         .into_iter()
