@@ -2,7 +2,7 @@
 //! does as one would do it by hand.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use anyhow::Result;
@@ -117,9 +117,9 @@ fn part(step: &Step, files: &mut Files) -> Result<String> {
 
 /// Ends the script where the cluster does not answer, or is not the one that is pinned.
 fn look(cluster: &Cluster) -> String {
-    let look = cluster.look.line();
+    let mut look = Line::of(&cluster.look);
     let Some(uid) = &cluster.uid else { return format!("{look} >/dev/null\n") };
-    let look = look.replace(" -o json", " -o 'jsonpath={.metadata.uid}'");
+    look.put("-o", 0, |_| quote("jsonpath={.metadata.uid}"));
     let error = format!("the context {} leads to another cluster than is pinned", cluster.context);
     let (uid, error, exit) = (quote(uid), quote(&error), Exit::Refused as u8);
     format!("uid=$({look})\ntest \"$uid\" = {uid} || {{\n\techo {error} >&2\n\texit {exit}\n}}\n")
@@ -154,15 +154,20 @@ fn asked(call: Option<Call>) -> String {
 fn act(effect: &Effect, step: &Step, files: &mut Files) -> Result<String> {
     Ok(match effect {
         Effect::Cmd(cmd) => {
+            let Stdin::Docs(docs) = &cmd.stdin else { return Ok(cmd.line() + "\n") };
             let line = line(cmd, &step.intent);
             match files {
-                Some(files) => beside(cmd, &line, step, files)?,
-                None => command(cmd, &line)?,
+                Some(files) if !has_secrets(docs) => beside(line, docs, step, files)?,
+                _ => within(&line, docs)?,
             }
         }
         Effect::Until(_) => format!("{effect} >/dev/null 2>&1\n"),
         Effect::S3(request) => s3(request) + "\n",
     })
+}
+
+fn has_secrets(docs: &[Doc]) -> bool {
+    docs.iter().any(|doc| !doc.secrets.is_empty())
 }
 
 fn s3(request: &S3Request) -> String {
@@ -174,9 +179,8 @@ fn s3(request: &S3Request) -> String {
 }
 
 /// A command with its documents, which hold the shell's variables in the place of secrets.
-fn command(cmd: &Cmd, line: &str) -> Result<String> {
-    let Stdin::Docs(docs) = &cmd.stdin else { return Ok(format!("{line}\n")) };
-    let expanded = docs.iter().any(|doc| !doc.secrets.is_empty());
+fn within(line: &Line<'_>, docs: &[Doc]) -> Result<String> {
+    let expanded = has_secrets(docs);
     let end = if expanded { "EOF" } else { "'EOF'" };
     let mut text = format!("{line} <<{end}\n");
     for doc in docs {
@@ -190,35 +194,29 @@ fn command(cmd: &Cmd, line: &str) -> Result<String> {
     Ok(text)
 }
 
-/// A command that reads its documents from files; those with secrets stand in the script.
+/// A command that reads its documents from files.
 fn beside(
-    cmd: &Cmd,
-    line: &str,
+    mut line: Line<'_>,
+    docs: &[Doc],
     step: &Step,
     files: &mut BTreeMap<String, String>,
 ) -> Result<String> {
-    let Stdin::Docs(docs) = &cmd.stdin else { return Ok(format!("{line}\n")) };
-    if docs.iter().any(|doc| !doc.secrets.is_empty()) {
-        return command(cmd, line);
-    }
     let texts = docs.iter().map(|doc| Ok(doc.preview()?.trim_end().to_owned() + "\n"));
     let text = texts.collect::<Result<Vec<_>>>()?.join("---\n");
     let name = step.id.name();
-    let Intent::Release(release) = &step.intent else {
-        let path = format!("manifests/{name}.yaml");
-        let line = line.replace(" -f -", &format!(" -f {path}"));
+    let mut file = |path: String, text| {
+        let word = quote(&path);
         files.insert(path, text);
-        return Ok(line + "\n");
+        word
     };
-    let path = format!("values/{name}.yaml");
-    let mut line = line.replace(" --values -", &format!(" --values {path}"));
-    files.insert(path, text);
-    if let Some(own) = &release.release.values_file {
-        let path = format!("values/{name}-own.yaml");
-        line = line.replace(&quote(&own.display().to_string()), &path);
-        files.insert(path, release.own_values.text.clone());
+    if let Intent::Release(release) = &step.intent {
+        line.put("--values", 0, |_| file(format!("values/{name}.yaml"), text));
+        let own = &release.own_values.text;
+        line.put("--values", 1, |_| file(format!("values/{name}-own.yaml"), own.clone()));
+    } else {
+        line.put("-f", 0, |_| file(format!("manifests/{name}.yaml"), text));
     }
-    Ok(line + "\n")
+    Ok(format!("{line}\n"))
 }
 
 /// A document as it stands in the script; `expanded` by the shell, when it needs a secret.
@@ -237,18 +235,51 @@ fn document(doc: &Doc, expanded: bool) -> Result<String> {
     .fold(text, |text, (name, variable)| text.replace(&format!("@@{}@@", name.as_str()), variable)))
 }
 
+/// A command as it stands in the script, where some of its arguments are others.
+struct Line<'a> {
+    cmd: &'a Cmd,
+    /// The arguments as the shell reads them.
+    words: Vec<String>,
+}
+
+impl<'a> Line<'a> {
+    fn of(cmd: &'a Cmd) -> Self {
+        Self { cmd, words: cmd.args.iter().map(|arg| quote(arg)).collect() }
+    }
+
+    /// Puts a word of the shell in the place of what is given to the flag where it stands for the
+    /// `nth` time, if it does.
+    fn put(&mut self, flag: &str, nth: usize, word: impl FnOnce(&str) -> String) {
+        let mut values = self.cmd.args.iter().zip(1..).filter(|(arg, _)| *arg == flag);
+        if let Some((_, place)) = values.nth(nth) {
+            self.words[place] = word(&self.cmd.args[place]);
+        }
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.cmd.tool.name(), self.words.join(" "))
+    }
+}
+
 /// The line of a command; the digest of a release's archive is worked out when it is run.
-fn line(cmd: &Cmd, intent: &Intent) -> String {
-    let Intent::Release(release) = intent else { return cmd.line() };
-    let archive = quote(&release.archive.display().to_string());
-    let unknown = format!("sha256:{UNKNOWN_DIGEST}'");
-    cmd.line().replace(&unknown, &format!("sha256:'\"$(sha256 {archive})\""))
+fn line<'a>(cmd: &'a Cmd, intent: &Intent) -> Line<'a> {
+    let mut line = Line::of(cmd);
+    if let Intent::Release(release) = intent {
+        let archive = quote(&release.archive.display().to_string());
+        line.put("--description", 0, |text| {
+            let known = quote(text.strip_suffix(UNKNOWN_DIGEST).unwrap_or(text));
+            format!("{known}\"$(sha256 {archive})\"")
+        });
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::testing::intent;
+    use crate::plan::testing::{intent, plan};
 
     #[test]
     fn a_script_checks_the_cluster_that_is_pinned() {
@@ -265,5 +296,21 @@ mod tests {
         	exit 8
         }
         "#);
+    }
+
+    #[test]
+    fn what_a_values_file_is_called_changes_nothing_but_its_own_place() {
+        let mut plan = plan();
+        plan.stages.retain(|stage| stage.title == "install");
+        plan = plan.only(|step| step.id.name() == "thanos");
+        let Intent::Release(release) = &mut plan.stages[0].lanes[0].steps[0].intent else {
+            panic!()
+        };
+        release.release.values_file = Some("thanos".into());
+        let rendered = render(&plan, &[], None).unwrap();
+        let upgrade = rendered.script.lines().find(|line| line.starts_with("helm upgrade"));
+        insta::assert_snapshot!(upgrade.unwrap(), @r#"helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:'"$(sha256 /charts/thanos-17.3.1.tgz)" --values values/thanos.yaml --values values/thanos-own.yaml --kube-context oke-sin --namespace monitoring"#);
+        let files: Vec<_> = rendered.files.keys().collect();
+        assert_eq!(files, ["values/thanos-own.yaml", "values/thanos.yaml"]);
     }
 }
