@@ -397,6 +397,41 @@ fn a_chart_that_is_not_in_the_directory_is_told_with_the_way_to_get_it() {
 }
 
 #[test]
+fn a_directory_that_is_rendered_again_loses_what_is_wanted_no_more_and_nothing_else() {
+    let machine = Machine::with(&SMALL.replace(
+        "context: oke-sin",
+        "context: oke-sin, loadBalancer: {subnet: ocid1.subnet.oc1.ap-singapore-1.a}, values: {thanos: own.yaml}",
+    ));
+    fs::write(machine.path("own.yaml"), "{}\n").unwrap();
+    let before = result(machine.run(&["render", "out"]));
+    for own in ["out/manifests/mine.yaml", "out/notes.txt"] {
+        fs::write(machine.path(own), "mine").unwrap();
+    }
+    // Somebody who means well lists theirs, too.
+    let readme = fs::read_to_string(machine.path("out/README.md")).unwrap();
+    let listed = readme.replace("- `values/", "- `notes.txt`\n- `values/");
+    fs::write(machine.path("out/README.md"), listed).unwrap();
+
+    fs::write(machine.path("okemon.yaml"), SMALL).unwrap();
+    let after = result(machine.run(&["render", "out"]));
+    let only_in = |one: &str, other: &str| -> Vec<String> {
+        one.lines().filter(|line| !other.lines().any(|o| o == *line)).map(str::to_owned).collect()
+    };
+    assert_eq!(
+        only_in(&before, &after),
+        ["out/manifests/storeapi.yaml", "out/values/thanos-own.yaml"]
+    );
+    assert_eq!(only_in(&after, &before), [""; 0]);
+    for gone in only_in(&before, &after) {
+        assert!(!machine.path(&gone).exists(), "{gone}");
+    }
+    let kept = after.lines().chain(["out/manifests/mine.yaml", "out/notes.txt"]);
+    for path in kept {
+        assert!(machine.path(path).exists(), "{path}");
+    }
+}
+
+#[test]
 fn all_missing_tools_are_named_and_only_those_that_are_needed() {
     let machine = Machine::with(SMALL);
     assert_snapshot!(refusal(machine.run(&["install"]), 69), @"

@@ -91,7 +91,7 @@ pub(super) struct Plan {
 
 #[derive(Debug, Args)]
 pub(super) struct Render {
-    /// A directory that is new, empty, or was rendered before
+    /// A directory that is new, empty, or was rendered before; what is wanted no more is removed
     #[arg(value_name = "DIR")]
     pub(super) directory: PathBuf,
     /// Leave the operator's custom resource definitions as they are
