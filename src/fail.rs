@@ -15,7 +15,7 @@ pub enum Exit {
     TimedOut = 5,
     /// Some clusters are done, some failed.
     Partly = 6,
-    /// Another okemon is at work on this cluster.
+    /// Another okemon is at work on this cluster, or somebody's Helm may be.
     Busy = 7,
     /// A safety rule refused.
     Refused = 8,

@@ -20,8 +20,8 @@ pub struct Cli {
 
 const AFTER: &str = "\
 Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 5 not ready (run again to go on), 6 some clusters failed,
-7 another okemon is at work, 8 refused by a safety rule, 64 usage, 65 configuration, 69 a tool is
-missing, 77 not authorized, 130 and 143 interrupted.";
+7 another okemon is at work, or somebody's Helm may be, 8 refused by a safety rule, 64 usage,
+65 configuration, 69 a tool is missing, 77 not authorized, 130 and 143 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
