@@ -139,7 +139,7 @@ pub(super) struct General {
     /// Say only what failed, and how it ended
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Say every command too, and how long each step took
+    /// Say every command that changes something too, and how long each step took
     #[arg(long, short, global = true)]
     pub(super) verbose: bool,
 }
