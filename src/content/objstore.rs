@@ -32,13 +32,9 @@ impl ObjStore {
         }
     }
 
-    /// Where a Secret says: okemon's own document, else one that was made by hand, under whatever
-    /// name. None: there is no such document.
+    /// Where a Secret says. None: there is no document in it that does.
     pub fn said_by(secret: &Value) -> Option<Self> {
-        let data = secret["data"].clone();
-        let mut documents: BTreeMap<String, ByteString> = serde_json::from_value(data).ok()?;
-        let own = documents.remove(OBJSTORE_KEY);
-        own.into_iter().chain(documents.into_values()).find_map(|document| Self::read(&document.0))
+        documents(secret).iter().find_map(|document| Self::read(&document.0))
     }
 
     fn read(document: &[u8]) -> Option<Self> {
@@ -86,6 +82,16 @@ impl ObjStore {
             })
             .collect()
     }
+}
+
+/// The documents with access to a bucket that a Secret may hold: okemon's own, then those that were
+/// made by hand, under whatever name.
+pub fn documents(secret: &Value) -> Vec<ByteString> {
+    let data = secret["data"].clone();
+    let mut documents: BTreeMap<String, ByteString> =
+        serde_json::from_value(data).unwrap_or_default();
+    let own = documents.remove(OBJSTORE_KEY);
+    own.into_iter().chain(documents.into_values()).collect()
 }
 
 /// A prefix in the one spelling in which it is compared.
@@ -136,6 +142,17 @@ mod tests {
         assert_eq!(ObjStore::said_by(&secret(OBJSTORE_KEY, "type: S3\n")), None);
         assert_eq!(ObjStore::said_by(&json!({"data": {"objstore.yml": "no base64!"}})), None);
         assert_eq!(ObjStore::said_by(&json!([])), None);
+    }
+
+    #[test]
+    fn okemons_own_document_comes_before_those_that_were_made_by_hand() {
+        let document = |text: &str| ByteString(text.as_bytes().to_vec());
+        let data = json!({
+            "config.yaml": document("older"), OBJSTORE_KEY: document("own"), "z": document("old"),
+        });
+        let found = documents(&json!({"data": data}));
+        assert_eq!(found, ["own", "older", "old"].map(document));
+        assert_eq!(documents(&json!({"kind": "Secret"})), []);
     }
 
     #[test]

@@ -119,7 +119,10 @@ impl<'a> OneCluster<'a> {
             kubectl: self.kubectl.clone(),
             docs: vec![objects::objstore(self.config, self.cluster, Restarted::Yes)],
             care: Care::Keep,
-            deed: Deed::new(Verb::Store, "the bucket's keys in the Secret thanos-objstore-config"),
+            deed: Deed::new(
+                Verb::Store,
+                format!("the bucket's keys in the Secret {}", objects::OBJSTORE_SECRET),
+            ),
             restart: Some(Restart {
                 marked: vec![objects::objstore(self.config, self.cluster, Restarted::NotYet)],
                 cmd: self.kubectl.cmd(restart.into_iter().chain(readers)),
