@@ -228,7 +228,7 @@ fn data(config: &Config, cluster: &Cluster) -> Value {
         "mirror": config.image_registry,
         "pull_secrets": config.image_pull_secrets,
         "images": Images::new(config.charts, config.image_registry.as_deref()),
-        "placement": verbatim_within(placement(cluster)),
+        "placement": placement(cluster),
         "names": {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER},
         "objstore": {"secret": OBJSTORE_SECRET, "key": OBJSTORE_KEY},
         "sidecars": format!("dns+{sidecars}:{GRPC_PORT}"),
@@ -273,24 +273,11 @@ fn placement(cluster: &Cluster) -> Value {
     Value::Object(fields)
 }
 
-/// Keeps Helm from running text as a template, for values that a chart passes through `tpl`. Names
-/// need it not: what reads the file allows no brace in them.
+/// Keeps Helm from running text as a template, for values that a chart passes through `tpl`. Names,
+/// labels and taints need it not: what reads the file allows no brace in them.
 fn verbatim(text: &str) -> String {
     // Backquotes, since the chart may put the whole into quotes of either kind.
     text.replace("{{", "{{`{{`}}")
-}
-
-/// [`verbatim`] for every string and key in a value.
-fn verbatim_within(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(verbatim(&text)),
-        Value::Array(items) => items.into_iter().map(verbatim_within).collect(),
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(key, value)| (verbatim(&key), verbatim_within(value)))
-            .collect(),
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -249,16 +249,6 @@ fn placement_reaches_every_pod_but_the_node_exporters() {
 }
 
 #[test]
-fn placement_is_quoted_where_the_chart_runs_it_as_a_template() {
-    let mut cluster = cluster();
-    cluster.placement.node_selector = placed_on("{{ x }}");
-    let prometheus = read(&prometheus(&config(), &cluster).values);
-    let grafana = read(&grafana(&config(), &cluster).values);
-    assert_eq!(*at(&prometheus, "operator.nodeSelector.pool"), json!("{{`{{`}} x }}"));
-    assert_eq!(*at(&grafana, "nodeSelector.pool"), json!("{{ x }}"));
-}
-
-#[test]
 fn values_hold_only_what_is_set() {
     for config in both() {
         for release in releases(&config, &cluster()) {
