@@ -99,7 +99,12 @@ fn one_okemon_at_a_time_changes_a_cluster() {
     let ended = run.end();
     assert_eq!(ended.code, Some(8), "{}", ended.stderr);
     let said = watched.0.said(&ended.stderr);
-    assert_snapshot!(said.split_once("\nFailed: ").unwrap().1, @"");
+    assert_snapshot!(said.split_once("\nFailed: ").unwrap().1, @"
+    1 changed, 8 unchanged, 1 failed, 1 skipped (T)
+    skipped: sin/ready (it needs sin/thanos)
+    error: sin/thanos: change thanos 17.3.1: what is there has changed since it was shown: + Service/thanos-query
+    hint: run this again: it is shown before, with all else
+    ");
 
     // Another okemon, while the first one is at work.
     watched.0.configure("retention: {local: 24h}\n");
