@@ -9,7 +9,7 @@ use super::doc::Doc;
 use super::fixtures::{cluster, config, load_balancer, read, read_with};
 use super::objects;
 use crate::config::names::{BucketName, ClusterName, Endpoint, Namespace, Ocid};
-use crate::config::{Cluster, Config, LoadBalancerKind};
+use crate::config::{Charts, Cluster, Config, LoadBalancerKind};
 
 /// Text of any kind, and the kinds that have gone wrong before.
 fn text() -> impl Strategy<Value = String> {
@@ -83,22 +83,42 @@ proptest! {
         prop_assume!(!text.is_empty());
         let (config, cluster) = fleet(&text);
 
-        let values = read(&charts::prometheus(&config, &cluster).values);
-        let prometheus = &values["prometheus"];
-        prop_assert_eq!(&prometheus["externalLabels"]["cluster"], &text);
-        prop_assert_eq!(&prometheus["retention"], &text);
-        prop_assert_eq!(&prometheus["image"]["registry"], &text);
-        let (key, value) = prometheus["nodeSelector"].as_object().unwrap().iter().next().unwrap();
-        prop_assert_eq!(through_helm(&json!(key)), text.clone());
-        prop_assert_eq!(through_helm(value), text.clone());
-        prop_assert_eq!(through_helm(&prometheus["tolerations"][0]["key"]), text.clone());
-
-        let values = read(&charts::thanos(&config, &cluster).values);
-        prop_assert_eq!(&values["global"]["imageRegistry"], &text);
-        prop_assert_eq!(&values["ruler"]["clusterName"], &text);
-        prop_assert_eq!(&values["compactor"]["retentionResolution5m"], &text);
+        let prometheus = read(&charts::prometheus(&config, &cluster).values);
+        let thanos = read(&charts::thanos(&config, &cluster).values);
         let sidecars = format!("dns+prometheus-operated.{text}.svc.cluster.local:10901");
-        prop_assert_eq!(&values["query"]["stores"][0], &sidecars);
+        let (selector, tolerations) = (json!({&text: &text}), json!([{"key": &text}]));
+        for (values, path, meant) in [
+            (&prometheus, "/prometheus/externalLabels/cluster", json!(text)),
+            (&prometheus, "/prometheus/retention", json!(text)),
+            (&prometheus, "/prometheus/image/registry", json!(text)),
+            (&prometheus, "/prometheus/nodeSelector", selector.clone()),
+            (&prometheus, "/prometheus/tolerations", tolerations.clone()),
+            (&thanos, "/global/imageRegistry", json!(text)),
+            (&thanos, "/ruler/clusterName", json!(text)),
+            (&thanos, "/compactor/retentionResolution5m", json!(text)),
+            (&thanos, "/query/stores/0", json!(sidecars)),
+        ] {
+            prop_assert_eq!(values.pointer(path), Some(&meant), "Bitnami's {}", path);
+        }
+
+        let config = Config { charts: Charts::Community, ..config };
+        let prometheus = read(&charts::prometheus(&config, &cluster).values);
+        let thanos = read(&charts::thanos(&config, &cluster).values);
+        for (values, path, meant) in [
+            (&prometheus, "/prometheus/prometheusSpec/externalLabels/cluster", json!(text)),
+            (&prometheus, "/prometheus/prometheusSpec/retention", json!(text)),
+            (&prometheus, "/prometheus/prometheusSpec/image/registry", json!(text)),
+            (&prometheus, "/prometheus/prometheusSpec/nodeSelector", selector.clone()),
+            (&prometheus, "/prometheus/prometheusSpec/tolerations", tolerations.clone()),
+            (&thanos, "/global/image/registry", json!(text)),
+            (&thanos, "/global/nodeSelector", selector),
+            (&thanos, "/global/tolerations", tolerations),
+            (&thanos, "/ruler/extraArgs/0", json!(format!("--label=ruler_cluster=\"{text}\""))),
+            (&thanos, "/compactor/retention/resolution5m", json!(text)),
+            (&thanos, "/query/stores/0", json!(sidecars)),
+        ] {
+            prop_assert_eq!(values.pointer(path), Some(&meant), "the community's {}", path);
+        }
 
         let values = read(&charts::grafana(&config, &cluster).values);
         prop_assert_eq!(&values["nodeSelector"][&text], &text);
