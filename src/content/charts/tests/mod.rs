@@ -2,10 +2,14 @@
 //!
 //! Here is what all releases have in common; the charts' own are below.
 
+mod bitnami {
+    use super::*;
+
+    mod prometheus;
+    mod thanos;
+}
 mod community;
 mod grafana;
-mod prometheus;
-mod thanos;
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Values of thanos.
+//! Values of Bitnami's thanos.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Values of kube-prometheus.
+//! Values of Bitnami's kube-prometheus.
 
 use serde_json::json;
 
