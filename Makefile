@@ -16,11 +16,12 @@ demo-down: ## take the demo down
 
 test: needs lint charts ## everything, on real clusters of this machine, where no other can be reached
 	$(CARGO_TEST) --lib --bins --tests --no-run
-	@tests/everything $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
+	tests/alone $(CARGO_TEST) --offline --lib --bins --tests -- --test-threads=3
 
-test-pods: ## of these, what needs pods that are run as processes: as root, with bubblewrap and nftables
+test-pods: ## what each family of charts has to pass, and what only pods that run can show: as root, with bubblewrap and nftables
 	@tests/sandbox/needs pods
-	@tests/everything $(CARGO_TEST) --offline --test e2e -- --test-threads=3 pods:: kubelet::
+	@tests/sandbox/sandbox tools --pods >/dev/null
+	OKEMON_TEST_PODS=yes tests/alone $(CARGO_TEST) --offline --test e2e -- --include-ignored --test-threads=3 pods:: kubelet:: matrix:: script:: taken::
 
 test-fast: lint ## what needs no cluster
 	python3 -m unittest discover -q -t tests/sandbox -s tests/sandbox/pods/tests

@@ -1,8 +1,7 @@
 //! The sandbox's own kubelet, by pods that need no chart: what becomes of them is what a cluster would say.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -57,6 +56,7 @@ fn state(sandbox: &Sandbox, name: &str) -> String {
 const FALLBACK: &str = "FallbackToLogsOnError";
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
     let sandbox = Sandbox::shared_with_pods();
     let key = |secret: &str, key: &str| json!({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}]});
@@ -144,12 +144,15 @@ fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
 }
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn a_pod_is_asked_to_end_and_then_made_to_with_all_that_it_forked() {
     let sandbox = Sandbox::shared_with_pods();
+    let mut polite = pod("polite", "trap exit TERM; sleep 1000 & wait", &json!({}));
+    polite["spec"]["terminationGracePeriodSeconds"] = json!(3600);
     create(
         sandbox,
         &[
-            pod("polite", "trap 'echo bye; exit' TERM; echo ready; sleep 1000 & wait", &json!({})),
+            polite,
             pod(
                 "deaf",
                 "trap '' TERM; for i in 1 2 3 4 5; do setsid sleep 4321 & done; while true; do sleep 1; done",
@@ -163,17 +166,8 @@ fn a_pod_is_asked_to_end_and_then_made_to_with_all_that_it_forked() {
     let forked = || processes_with("sleep\u{0}4321").len();
     eventually("it has forked", || forked() == 5);
     let delete = |name: &str| sandbox.kubectl(&["delete", "pod", name, "--wait"]);
-    let mut follower = Command::new(sandbox.tool("kubectl"))
-        .args(["--kubeconfig", &sandbox.cluster("adminKubeconfig")])
-        .args(["logs", "--follow", "polite"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(follower.stdout.take().unwrap()).lines().map_while(Result::ok);
-    assert_eq!(said.next().as_deref(), Some("ready"));
-    delete("polite");
-    assert_eq!(said.collect::<Vec<_>>(), ["bye"]);
-    follower.wait().unwrap();
+    // Within its hour.
+    sandbox.kubectl(&["delete", "pod", "polite", "--wait", "--timeout=10m"]);
     let begin = std::time::Instant::now();
     delete("deaf");
     assert!(begin.elapsed().as_secs() >= 2, "it has two seconds");
@@ -192,6 +186,7 @@ fn processes_with(words: &str) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn secrets_arrive_in_running_pods_and_kubectl_reaches_into_them() {
     let sandbox = Sandbox::shared_with_pods();
     let mut reader = pod(
@@ -226,6 +221,7 @@ fn secrets_arrive_in_running_pods_and_kubectl_reaches_into_them() {
 }
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn clusters_reach_each_other_by_load_balancers_alone() {
     let sandbox = Sandbox::shared_with_pods();
     sandbox.driver(&["up", "syd"]);
@@ -273,6 +269,7 @@ fn clusters_reach_each_other_by_load_balancers_alone() {
 }
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_runs_outlives_the_runner_and_nothing_outlives_the_sandbox() {
     let sandbox = Sandbox::up_with_pods(Charts::Bitnami);
     create(
@@ -329,6 +326,7 @@ fn kill(process: &str) {
 }
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn whatever_a_pod_does_is_borne() {
     let sandbox = Sandbox::shared_with_pods();
     let many: Vec<Value> = (0..50).map(|number| json!({"name": format!("c{number}"), "image": "busybox", "command": ["sleep", "1000"]})).collect();

@@ -11,6 +11,7 @@ use crate::sandbox::{Sandbox, eventually};
 use crate::variants::Charts;
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
     let sandbox = installed(Charts::Bitnami);
     assert_snapshot!(proven(&sandbox), @"
@@ -33,6 +34,7 @@ fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
 }
 
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn what_the_communitys_charts_install_scrapes_keeps_alerts_and_shows() {
     let sandbox = installed(Charts::Community);
     assert_snapshot!(proven(&sandbox), @"
@@ -56,6 +58,7 @@ fn what_the_communitys_charts_install_scrapes_keeps_alerts_and_shows() {
 
 /// Each of these mistakes is accepted by charts and API alike, and seen only where programs run.
 #[test]
+#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
 fn each_mistake_makes_one_proof_fail() {
     let sandbox = installed(Charts::Bitnami);
     history::lay(&sandbox);
