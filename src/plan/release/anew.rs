@@ -149,6 +149,10 @@ const REASONS: [&str; 8] = [
     ": Too many: ",
 ];
 
+/// How kubectl says that it does not ask about an object, such as a Service of `kube-system`, since
+/// the call is about another namespace. Helm does not mind.
+const ELSEWHERE: &str = "does not match the namespace";
+
 /// What stderr of an apply says is refused.
 pub(super) fn refused(stderr: &str) -> Refused<'_> {
     let mut lines = stderr.lines().peekable();
@@ -156,7 +160,7 @@ pub(super) fn refused(stderr: &str) -> Refused<'_> {
     while let Some(line) = lines.next() {
         // Other lines go on with what the one before began, such as a comparison of both objects.
         let begins = line.starts_with(char::is_alphabetic) && !line.starts_with("Warning: ");
-        if !begins || failure::is_log(line) {
+        if !begins || failure::is_log(line) || line.contains(ELSEWHERE) {
             continue;
         }
         let mut words = line.to_owned();
@@ -273,6 +277,8 @@ Error from server (NotFound): namespaces \"monitoring\" not found
         assert_eq!(otherwise(&more), more);
         let claim = "The PersistentVolumeClaim \"a\" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests for bound claims\n  core.PersistentVolumeClaimSpec{\n- \tVolumeName: \"\",\n  }\nE1123 19:21:08.123456    4711 memcache.go:265] no\nWarning: old\n";
         assert_eq!(otherwise(claim), "");
+        let elsewhere = "the namespace from the provided object \"kube-system\" does not match the namespace \"monitoring\". You must pass '--namespace=kube-system' to perform this operation.";
+        assert_eq!(otherwise(elsewhere), "");
         let kind = "error: resource mapping not found for name: \"one\": no matches for kind \"Probe\"\nensure CRDs are installed first";
         assert_eq!(otherwise(kind), kind.lines().next().unwrap());
     }
