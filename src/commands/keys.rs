@@ -1,17 +1,16 @@
 //! The bucket's keys: from the environment, from the Secret that is there already, or asked for.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::ByteString;
-use k8s_openapi::api::core::v1::Secret;
 use rand::distr::{Alphanumeric, SampleString as _};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::ask::{Ask, NoAnswer};
 use crate::config::{Cluster, Config};
 use crate::content::doc::SecretName;
-use crate::content::objects::OBJSTORE_KEY;
+use crate::content::objects::OBJSTORE_SECRET;
+use crate::content::objstore;
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
 use crate::plan::Plan;
@@ -67,7 +66,7 @@ async fn stored(
     let cmd = Kubectl::new(config, cluster).cmd([
         "get",
         "secret",
-        "thanos-objstore-config",
+        OBJSTORE_SECRET,
         "--ignore-not-found",
         "-o",
         "json",
@@ -77,14 +76,13 @@ async fn stored(
         return Err(failure::explain(&cmd, &output));
     }
     // Nothing at all is the answer when there is no such Secret.
-    let secret: Option<Secret> = serde_json::from_str(&output.stdout).ok();
-    Ok(secret.and_then(|secret| secret.data).and_then(in_documents))
+    let secret: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+    Ok(in_secret(&secret))
 }
 
-/// The keys in okemon's own document; else in one that was made by hand, under whatever name.
-fn in_documents(mut documents: BTreeMap<String, ByteString>) -> Option<Keys> {
-    let own = documents.remove(OBJSTORE_KEY);
-    own.into_iter().chain(documents.into_values()).find_map(|document| in_document(&document.0))
+/// The keys in the first of its documents that has them.
+fn in_secret(secret: &Value) -> Option<Keys> {
+    objstore::documents(secret).iter().find_map(|document| in_document(&document.0))
 }
 
 fn in_document(document: &[u8]) -> Option<Keys> {
@@ -109,7 +107,9 @@ fn asked(ask: &mut dyn Ask) -> Result<Keys, Fail> {
         }
         Fail::new(
             Exit::Config,
-            "looking for the bucket's keys: OKEMON_S3_ACCESS_KEY and OKEMON_S3_SECRET_KEY are not set (nor their _FILE forms), and the cluster has no Secret thanos-objstore-config",
+            format!(
+                "looking for the bucket's keys: OKEMON_S3_ACCESS_KEY and OKEMON_S3_SECRET_KEY are not set (nor their _FILE forms), and the cluster has no Secret {OBJSTORE_SECRET}"
+            ),
         )
         .hint("`oci iam customer-secret-key create --user-id OCID --display-name thanos` makes a pair; its `id` is the access key, its `key` the secret")
     };
@@ -120,7 +120,11 @@ fn asked(ask: &mut dyn Ask) -> Result<Keys, Fail> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use k8s_openapi::ByteString;
     use secrecy::ExposeSecret as _;
+    use serde_json::json;
 
     use super::*;
 
@@ -140,8 +144,9 @@ mod tests {
             ByteString(text.into_bytes())
         };
         let found = |documents: &[(&str, &str)]| {
-            let documents = documents.iter().map(|(name, key)| ((*name).to_owned(), document(key)));
-            in_documents(documents.collect()).map(|keys| keys.access.expose_secret().to_owned())
+            let data: BTreeMap<_, _> =
+                documents.iter().map(|(name, key)| (*name, document(key))).collect();
+            in_secret(&json!({"data": data})).map(|keys| keys.access.expose_secret().to_owned())
         };
         let both = [("config.yaml", "old"), ("objstore.yml", "new")];
         assert_eq!(found(&both).as_deref(), Some("new"));
