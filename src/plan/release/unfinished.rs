@@ -17,6 +17,7 @@ pub const CUT_SHORT: &str = "was cut short: ";
 
 /// As long as a Helm waits for a cluster, unless it is told otherwise (`--timeout`).
 const AT_WORK: SignedDuration = SignedDuration::from_mins(5);
+
 impl Release {
     /// What an earlier Helm left undone, and what puts it right before the upgrade.
     pub(super) fn unfinished(
