@@ -96,7 +96,7 @@ fn shown(line: &str) -> String {
 }
 
 /// Helm's `level=WARN msg=...` and kubectl's `E1123 19:21:08.123456 4711 memcache.go:265] ...`.
-pub fn is_log(line: &str) -> bool {
+fn is_log(line: &str) -> bool {
     let (letter, rest) = line.split_at_checked(1).unwrap_or_default();
     let (date, rest) = rest.split_at_checked(4).unwrap_or_default();
     let klog = "IWEF".contains(letter)

@@ -148,6 +148,11 @@ pub fn says_not_found(stderr: &str) -> bool {
         .any(|words| stderr.contains(words))
 }
 
+/// Whether stderr says that something is not let through: by rights, a quota, a webhook.
+pub fn says_forbidden(stderr: &str) -> bool {
+    ["(Forbidden)", "denied the request"].iter().any(|words| stderr.contains(words))
+}
+
 /// Whether stderr tells of something that may pass by itself, so that it is worth to look again.
 pub fn says_try_again(stderr: &str) -> bool {
     // Kinds are known a moment after their definitions are applied.

@@ -8,17 +8,7 @@ use super::{Change, Release};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Effect;
 use crate::plan::talk::{Open, Talk};
-use crate::tools::output::Output;
 use crate::tools::{failure, kubectl};
-
-/// What the API server would refuse of a release.
-#[derive(Debug, Default)]
-pub(super) struct Refused<'a> {
-    /// What can be made, but not be changed to.
-    pub(super) unchangeable: Vec<Refusal<'a>>,
-    /// The first that is refused for another reason as well, in the API server's own words.
-    pub(super) otherwise: Option<String>,
-}
 
 /// An object that the API server does not let be changed.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,12 +34,12 @@ impl Release {
         change.warnings.extend(lost_balancers(live, &wanted));
         let cmd = self.kubectl.would_take().reading(template);
         let answer = talk.output(&cmd)?;
-        let Refused { unchangeable, otherwise } = refused(&answer.stderr);
-        // Nothing goes for a change that would then not be let through.
-        if let (false, Some(stderr)) = (unchangeable.is_empty(), otherwise) {
-            return Err(failure::explain(&cmd, &Output { stderr, ..answer }).into());
+        let refusals = refusals(&answer.stderr);
+        // Nothing goes for a change that a quota or a webhook would then not let through.
+        if !refusals.is_empty() && kubectl::says_forbidden(&answer.stderr) {
+            return Err(failure::explain(&cmd, &answer).into());
         }
-        for refusal in &unchangeable {
+        for refusal in &refusals {
             let there = live.iter().copied().find(|object| refusal.is_of(object));
             let wanted = wanted.iter().find(|object| refusal.is_of(object));
             let (Some(there), Some(wanted)) = (there, wanted) else {
@@ -112,14 +102,6 @@ impl Refusal<'_> {
         HAVE_PODS.contains(&self.kind)
     }
 
-    /// Whether every reason is one that does not stand any more once the object is gone.
-    fn is_only_unchangeable(&self) -> bool {
-        let count = |words: &[&str]| -> usize {
-            words.iter().map(|words| self.why.matches(words).count()).sum()
-        };
-        count(&REASONS) <= count(&UNCHANGEABLE)
-    }
-
     fn is_of(&self, object: &Value) -> bool {
         kubectl::name(object) == format!("{}/{}", self.kind, self.name)
     }
@@ -137,59 +119,31 @@ const UNCHANGEABLE: [&str; 5] = [
     "cannot change roleRef",
 ];
 
-/// How the API server begins each of its reasons, after the field that it is about.
-const REASONS: [&str; 8] = [
-    ": Invalid value: ",
-    ": Forbidden: ",
-    ": Required value",
-    ": Unsupported value: ",
-    ": Duplicate value: ",
-    ": Not found: ",
-    ": Too long: ",
-    ": Too many: ",
-];
-
-/// How kubectl says that it does not ask about an object, such as a Service of `kube-system`, since
-/// the call is about another namespace. Helm does not mind.
-const ELSEWHERE: &str = "does not match the namespace";
-
-/// What stderr of an apply says is refused.
-pub(super) fn refused(stderr: &str) -> Refused<'_> {
+/// The objects that stderr of an apply says cannot be changed.
+pub(super) fn refusals(stderr: &str) -> Vec<Refusal<'_>> {
     let mut lines = stderr.lines().peekable();
-    let mut refused = Refused::default();
+    let mut found = Vec::new();
     while let Some(line) = lines.next() {
-        // Other lines go on with what the one before began, such as a comparison of both objects.
-        let begins = line.starts_with(char::is_alphabetic) && !line.starts_with("Warning: ");
-        if !begins || failure::is_log(line) || line.contains(ELSEWHERE) {
-            continue;
-        }
-        let mut words = line.to_owned();
+        // `Error from server (Invalid): StatefulSet.apps "thanos-ruler" is invalid: spec: ...`, or
+        // `The StatefulSet "thanos-ruler" is invalid: spec: ...` when it is the only one, with
+        // a line for each cause when there are several.
+        let Some((object, why)) = line.split_once(" is invalid: ") else { continue };
+        let mut why = why.to_owned();
         while let Some(cause) = lines.next_if(|line| line.starts_with("* ")) {
-            words.push('\n');
-            words.push_str(cause);
+            why.push_str(cause);
         }
-        let refusal = refusal(line, &words);
-        if refusal.as_ref().is_none_or(|refusal| !refusal.is_only_unchangeable()) {
-            refused.otherwise.get_or_insert(words);
+        let Some((kind, name)) =
+            object.strip_suffix('"').and_then(|object| object.rsplit_once(" \""))
+        else {
+            continue;
+        };
+        let kind = kind.rsplit(' ').next().unwrap_or(kind);
+        let kind = kind.split('.').next().unwrap_or(kind);
+        if UNCHANGEABLE.iter().any(|words| why.contains(words)) {
+            found.push(Refusal { kind, name, why });
         }
-        refused.unchangeable.extend(refusal);
     }
-    refused
-}
-
-/// An object that cannot be changed, if `words` say that of one; `line` is the first of them.
-///
-/// `Error from server (Invalid): StatefulSet.apps "thanos-ruler" is invalid: spec: ...`, or
-/// `The StatefulSet "thanos-ruler" is invalid: spec: ...` when it is the only one, with a line for
-/// each cause when there are several.
-fn refusal<'a>(line: &'a str, words: &str) -> Option<Refusal<'a>> {
-    let (object, _) = line.split_once(" is invalid: ")?;
-    let (_, why) = words.split_once(" is invalid: ")?;
-    let (kind, name) = object.strip_suffix('"')?.rsplit_once(" \"")?;
-    let kind = kind.rsplit(' ').next().unwrap_or(kind);
-    let kind = kind.split('.').next().unwrap_or(kind);
-    let unchangeable = UNCHANGEABLE.iter().any(|words| why.contains(words));
-    unchangeable.then(|| Refusal { kind, name, why: why.to_owned() })
+    found
 }
 
 /// The load balancers that Services have and would not have any more.
@@ -228,7 +182,7 @@ mod tests {
     fn hints_name_the_place_of_what_they_are_about() {
         let Intent::Release(release) = intent("sin/thanos") else { panic!() };
         let stderr = "The Secret \"thanos\" is invalid: data: Forbidden: field is immutable";
-        let unchangeable = refused(stderr).unchangeable;
+        let unchangeable = refusals(stderr);
         let claim = json!({"kind": "PersistentVolumeClaim", "metadata": {"name": "mine"}});
         let fails = [
             release.cannot_change(&unchangeable[0], "field is immutable"),
@@ -252,9 +206,8 @@ The Deployment \"thanos-query\" is invalid:
 * spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'
 Error from server (NotFound): namespaces \"monitoring\" not found
 ";
-        let Refused { unchangeable, otherwise } = refused(stderr);
-        let found: Vec<_> =
-            unchangeable.iter().map(|refusal| (refusal.kind, refusal.name)).collect();
+        let refusals = refusals(stderr);
+        let found: Vec<_> = refusals.iter().map(|refusal| (refusal.kind, refusal.name)).collect();
         assert_eq!(
             found,
             [
@@ -263,23 +216,5 @@ Error from server (NotFound): namespaces \"monitoring\" not found
                 ("Deployment", "thanos-query")
             ]
         );
-        insta::assert_snapshot!(otherwise.unwrap(), @r#"Error from server (Invalid): Deployment.apps "grafana" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"#);
-    }
-
-    #[test]
-    fn what_is_refused_for_another_reason_too_is_told() {
-        let otherwise = |stderr| refused(stderr).otherwise.unwrap_or_default();
-        let set = "The StatefulSet \"thanos-ruler\" is invalid: \n* spec: Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden";
-        assert_eq!(otherwise(set), "");
-        let more = format!(
-            "{set}\n* spec.template.spec.containers[0].resources.requests: Invalid value: \"2Gi\": must be less than or equal to memory limit of 1Gi"
-        );
-        assert_eq!(otherwise(&more), more);
-        let claim = "The PersistentVolumeClaim \"a\" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests for bound claims\n  core.PersistentVolumeClaimSpec{\n- \tVolumeName: \"\",\n  }\nE1123 19:21:08.123456    4711 memcache.go:265] no\nWarning: old\n";
-        assert_eq!(otherwise(claim), "");
-        let elsewhere = "the namespace from the provided object \"kube-system\" does not match the namespace \"monitoring\". You must pass '--namespace=kube-system' to perform this operation.";
-        assert_eq!(otherwise(elsewhere), "");
-        let kind = "error: resource mapping not found for name: \"one\": no matches for kind \"Probe\"\nensure CRDs are installed first";
-        assert_eq!(otherwise(kind), kind.lines().next().unwrap());
     }
 }

@@ -56,7 +56,7 @@ impl Release {
         let name = self.release.name;
         let manifest = self.helm.manifest(name, to);
         let output = talk.output(&self.kubectl.would_take().reading(manifest))?;
-        let open = anew::refused(&output.stderr).unchangeable.is_empty();
+        let open = anew::refusals(&output.stderr).is_empty();
         let line = format!("back to revision {to}, then on");
         Ok(open.then(|| (line, self.helm.rollback(name, to))))
     }
