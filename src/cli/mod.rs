@@ -239,12 +239,12 @@ impl Cli {
         commands::print(&plan::shown(&config, &plan, &notes, form)?)
     }
 
-    /// Whose charts' images are meant, and their mirror. Without a file and a region, the mirror
-    /// alone can be said.
+    /// Whose charts' images are meant, and their mirror. Without a file, the mirror alone can be
+    /// said: no image is of a region.
     fn images(&self, settings: &Settings) -> Result<(Charts, Option<String>), Fail> {
         // Once: a pipe is empty the second time.
         let source = self.source()?;
-        if settings.selection.regions.is_empty() && source.is_none() {
+        if source.is_none() {
             let registry = config::image_registry(&settings.values)
                 .map_err(|faults| Fail::new(Exit::Config, faults.to_string()))?;
             return Ok((Charts::default(), registry));

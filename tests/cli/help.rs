@@ -51,6 +51,7 @@ fn the_images_are_listed_as_they_are_pulled_and_where_they_come_from() {
     docker.io/grafana/grafana:13.2.0
     quay.io/kiwigrid/k8s-sidecar:2.10.1
     ");
+    assert_eq!(list(&["--region", "sin"]), upstream);
     let mirror = ["--image-registry", "sin.ocir.io/mytenancy"];
     let mirrored = list(&mirror);
     assert_eq!(mirrored.lines().count(), upstream.lines().count());
