@@ -73,10 +73,14 @@ fn unschedulable(pod: &Pod, snapshot: &Snapshot, scope: &Scope) -> Option<Troubl
     }
     let buys_time = autoscaler.is_some_and(|event| event.reason == "TriggeredScaleUp");
     let command = scope.kubectl(&["describe", "nodes"]);
+    // The scheduler says of each reason how many nodes it keeps; with no room it is another.
+    let placed = ["node affinity/selector", "untolerated taint"];
     let advice = if buys_time {
         "shows new nodes as they come"
-    } else {
+    } else if reason.contains("Insufficient") || !placed.iter().any(|why| reason.contains(why)) {
         "shows what each node has left; add nodes, or take a smaller `size`"
+    } else {
+        "shows the labels and taints of each node; `placement` has to fit some of them"
     };
     let hint = format!("`{command}` {advice}");
     Some(Trouble { buys_time, ..Trouble::new(object(pod), Severity::Wrong, reason, hint) })

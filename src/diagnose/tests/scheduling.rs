@@ -5,8 +5,10 @@ use insta::assert_snapshot;
 use super::*;
 
 fn unschedulable() -> Value {
-    let message =
-        "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available";
+    kept_off("0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available")
+}
+
+fn kept_off(message: &str) -> Value {
     let condition = json!({
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message,
     });
@@ -28,6 +30,21 @@ fn an_unschedulable_pod_speaks_in_the_schedulers_words() {
     assert_snapshot!(told(&[&[query()], &pods[..]].concat()), @"
     0 of 1 ready
     Wrong pod/a and 2 more: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.
+      `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
+    ");
+}
+
+#[test]
+fn where_no_node_is_as_placement_wants_it_that_is_what_is_named() {
+    let alone = "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s).";
+    let among = "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Insufficient cpu.";
+    let said = [alone, among].map(|why| told(&[query(), query_pod("a", kept_off(why))]));
+    assert_snapshot!(said.join("\n"), @"
+    0 of 1 ready
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s).
+      `kubectl --context sin -n mon describe nodes` shows the labels and taints of each node; `placement` has to fit some of them
+    0 of 1 ready
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Insufficient cpu.
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     ");
 }
