@@ -8,7 +8,7 @@ use super::plan;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
-use crate::plan::show::sh;
+use crate::plan::show::{self, sh};
 
 /// The first line of the README by which okemon knows a directory as its own.
 const MARK: &str = "# What okemon installs\n";
@@ -30,8 +30,7 @@ pub fn render(
     let config = &wherever(config.clone());
     let (plan, notes) = plan::plan(config, environment, None, skip_crds)?;
     let about = plan::about(config, &notes);
-    let kubeconfig = config.clusters.first().and_then(|cluster| cluster.kubeconfig.as_deref());
-    let rendered = sh::render(&plan, &about, kubeconfig)
+    let rendered = sh::render(&plan, &about, &show::kubeconfigs(config))
         .map_err(|error| Fail::new(Exit::Failed, format!("rendering the plan: {error:#}")))?;
     let cannot = |path: &Path, error: &io::Error| {
         Fail::system(Exit::Failed, format!("writing into {}", path.display()), error)
@@ -41,9 +40,8 @@ pub fn render(
         let fail = Fail::new(Exit::Refused, error);
         return Err(fail.hint("name a directory that is new or empty"));
     };
-    let commands: String = after_head(&rendered.script);
     let mut files = rendered.files;
-    files.insert("README.md".to_owned(), readme(&about, &commands, files.keys()));
+    files.insert("README.md".to_owned(), readme(&about, &rendered.script, files.keys()));
     files.insert("install.sh".to_owned(), rendered.script);
     // What is wanted no more would still be applied by whoever takes the directory as it is. It goes
     // before the README that names it does.
@@ -107,19 +105,14 @@ fn remove(path: &Path) -> Result<(), Fail> {
     }
 }
 
-/// The commands of a script, without what every script begins with.
-fn after_head(script: &str) -> String {
-    script.find("\n# look at").map_or("", |start| &script[start + 1..]).to_owned()
-}
-
-fn readme<'a>(about: &[String], commands: &str, files: impl Iterator<Item = &'a String>) -> String {
+fn readme<'a>(about: &[String], script: &str, files: impl Iterator<Item = &'a String>) -> String {
     let about: String = about.iter().map(|line| format!("- {line}\n")).collect();
     let files: String = files.map(|file| format!("- `{file}`\n")).collect();
     format!(
         "{MARK}\n{about}{FILES}{files}\n## Install\n\n\
          On an empty cluster, with kubectl, helm, openssl and curl:\n\n\
          ```sh\nexport OKEMON_S3_ACCESS_KEY=... OKEMON_S3_SECRET_KEY=...\nsh install.sh\n```\n\n\
-         What it runs, after it has taken the keys from the environment:\n\n```sh\n{commands}```\n"
+         What it runs:\n\n```sh\n{script}```\n"
     )
 }
 

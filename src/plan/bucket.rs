@@ -170,7 +170,7 @@ mod tests {
         insta::assert_snapshot!(told(&with_oci().decide(&[absent])), @r#"
         Add: create the bucket thanos in ap-singapore-1
           $ oci os bucket create --namespace-name axab --name thanos --compartment-id ocid1.compartment.oc1..c --region ap-singapore-1
-          $ curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' 'https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos?list-type=2&max-keys=1'
+          $ printf 'user = "%s:%s"' "$OKEMON_S3_ACCESS_KEY" "$OKEMON_S3_SECRET_KEY" | curl --config - --aws-sigv4 aws:amz:ap-singapore-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' 'https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos?list-type=2&max-keys=1'
         "#);
     }
 
@@ -221,7 +221,7 @@ mod tests {
         insta::assert_snapshot!(told(&bucket.decide(&[absent])), @r#"
         Add: create the bucket thanos in ap-singapore-1
           a bucket made by the S3 interface lands in the tenancy's S3 compartment, the root one unless it was changed (`oci os ns get-metadata` shows it); with the program oci and `compartment` it lands there
-          $ curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos
+          $ printf 'user = "%s:%s"' "$OKEMON_S3_ACCESS_KEY" "$OKEMON_S3_SECRET_KEY" | curl --config - --aws-sigv4 aws:amz:ap-singapore-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos
         "#);
         let there = answered(200, "<?xml version=\"1.0\"?><ListBucketResult></ListBucketResult>");
         assert_eq!(told(&bucket.decide(&[there])), "unchanged");

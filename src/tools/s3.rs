@@ -211,8 +211,12 @@ impl Refused {
 /// Shows what a person would type. The keys are named by the variables that they can come from.
 impl fmt::Display for S3Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "curl --aws-sigv4 {} ", quote(&format!("aws:amz:{}:s3", self.region)))?;
-        f.write_str(r#"--user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" "#)?;
+        // By standard input, since everybody can read arguments; a shell's own printf has none.
+        f.write_str(
+            r#"printf 'user = "%s:%s"' "$OKEMON_S3_ACCESS_KEY" "$OKEMON_S3_SECRET_KEY" | "#,
+        )?;
+        let signed = quote(&format!("aws:amz:{}:s3", self.region));
+        write!(f, "curl --config - --aws-sigv4 {signed} ")?;
         f.write_str("-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' ")?;
         if self.act == Act::Create {
             f.write_str("-X PUT ")?;
@@ -290,8 +294,8 @@ mod tests {
 
     #[test]
     fn shows_what_a_person_would_type() {
-        insta::assert_snapshot!(request(Act::Find), @r#"curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' 'https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos?list-type=2&max-keys=1'"#);
-        insta::assert_snapshot!(request(Act::Create), @r#"curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos"#);
+        insta::assert_snapshot!(request(Act::Find), @r#"printf 'user = "%s:%s"' "$OKEMON_S3_ACCESS_KEY" "$OKEMON_S3_SECRET_KEY" | curl --config - --aws-sigv4 aws:amz:ap-singapore-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' 'https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos?list-type=2&max-keys=1'"#);
+        insta::assert_snapshot!(request(Act::Create), @r#"printf 'user = "%s:%s"' "$OKEMON_S3_ACCESS_KEY" "$OKEMON_S3_SECRET_KEY" | curl --config - --aws-sigv4 aws:amz:ap-singapore-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT https://axab.compat.objectstorage.ap-singapore-1.oraclecloud.com/thanos"#);
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Rendering {
         for form in [Form::Text, Form::Sh, Form::Json] {
             plan::shown(&config, &plan, &notes, form).map_err(|fail| fail.to_string())?;
         }
-        let files = sh::render(&plan, &[], None).map_err(|error| format!("{error:#}"))?.files;
+        let files = sh::render(&plan, &[], "").map_err(|error| format!("{error:#}"))?.files;
         let mut rendered = Rendered { documents: vec![], releases: vec![] };
         for step in plan.steps() {
             let Decision::Do { effects, .. } = step.intent.decide(&[]) else { continue };

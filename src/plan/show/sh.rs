@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::path::Path;
 
 use anyhow::Result;
 
@@ -31,33 +30,28 @@ pub struct Rendered {
 }
 
 /// The whole plan, for an empty cluster, in one script. `about` says what it is about, a line each;
-/// `kubeconfig` holds the contexts, where the configuration names one.
+/// `kubeconfigs` are the [lines](super::kubeconfigs) by which its contexts are found.
 ///
 /// # Errors
 /// When a template cannot be rendered.
-pub fn sh(plan: &Plan, about: &[String], kubeconfig: Option<&Path>) -> Result<String> {
-    script(plan, about, kubeconfig, &mut None)
+pub fn sh(plan: &Plan, about: &[String], kubeconfigs: &str) -> Result<String> {
+    script(plan, about, kubeconfigs, &mut None)
 }
 
 /// The same with values and manifests as files of their own, except those with secrets.
 ///
 /// # Errors
 /// When a template cannot be rendered.
-pub fn render(plan: &Plan, about: &[String], kubeconfig: Option<&Path>) -> Result<Rendered> {
+pub fn render(plan: &Plan, about: &[String], kubeconfigs: &str) -> Result<Rendered> {
     let mut files = Some(BTreeMap::new());
-    let script = script(plan, about, kubeconfig, &mut files)?;
+    let script = script(plan, about, kubeconfigs, &mut files)?;
     Ok(Rendered { script, files: files.unwrap_or_default() })
 }
 
 /// The files that documents are written to; none: they stand in the script.
 type Files = Option<BTreeMap<String, String>>;
 
-fn script(
-    plan: &Plan,
-    about: &[String],
-    kubeconfig: Option<&Path>,
-    files: &mut Files,
-) -> Result<String> {
+fn script(plan: &Plan, about: &[String], kubeconfigs: &str, files: &mut Files) -> Result<String> {
     let mut script = HEAD.to_owned();
     for line in about {
         let _ = writeln!(script, "# {line}");
@@ -65,9 +59,7 @@ fn script(
     if files.is_some() {
         script.push_str("# The files lie beside it.\ncd \"$(dirname \"$0\")\"\n");
     }
-    if let Some(path) = kubeconfig {
-        let _ = writeln!(script, "export KUBECONFIG={}", quote(&path.display().to_string()));
-    }
+    script.push_str(kubeconfigs);
     if plan.needs_keys() {
         script.push_str(KEYS);
     }
@@ -307,7 +299,7 @@ mod tests {
             panic!()
         };
         release.release.values_file = Some("thanos".into());
-        let rendered = render(&plan, &[], None).unwrap();
+        let rendered = render(&plan, &[], "").unwrap();
         let upgrade = rendered.script.lines().find(|line| line.starts_with("helm upgrade"));
         insta::assert_snapshot!(upgrade.unwrap(), @r#"helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:'"$(sha256 /charts/thanos-17.3.1.tgz)" --values values/thanos.yaml --values values/thanos-own.yaml --kube-context oke-sin --namespace monitoring"#);
         let files: Vec<_> = rendered.files.keys().collect();
