@@ -97,8 +97,16 @@ fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec,
     let programs =
         Programs::find(tools, &environment.path()).map_err(|missing| missing_tools(&missing))?;
     let place = |cluster: &Cluster| {
+        // Of a file that is not there kubectl says that it has no such context.
+        if let Some(path) = &cluster.kubeconfig {
+            std::fs::metadata(path).map_err(|error| {
+                let attempt = format!("reading the kubeconfig {}", path.display());
+                let hint = format!("`kubeconfig` of {} names it", cluster.name);
+                Fail::system(Exit::Config, attempt, &error).hint(hint)
+            })?;
+        }
         let kubeconfig = cluster.kubeconfig.clone().map(Into::into);
-        (cluster.name.clone(), Place { kubeconfig })
+        Ok((cluster.name.clone(), Place { kubeconfig }))
     };
     if plan.steps().any(|step| matches!(step.intent, Intent::Chart(_))) {
         let cache = local::chart_cache(environment);
@@ -107,7 +115,7 @@ fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec,
     }
     Exec::start(Setup {
         programs,
-        places: config.clusters.iter().map(place).collect(),
+        places: config.clusters.iter().map(place).collect::<Result<_, Fail>>()?,
         environment: environment.variables.clone(),
         okemon: environment.program.clone(),
         grace: GRACE,
