@@ -76,7 +76,8 @@ impl Release {
             // The cluster was not asked, since nothing is there yet.
             Err(Open::Asking) => {
                 let archive = Talk::new(answers).archive(&self.archive).ok().flatten();
-                self.install(archive.as_ref().map(|archive| archive.sha256.as_str()))
+                let digest = archive.as_ref().map(|archive| archive.sha256.as_str());
+                self.install(digest, Change::default())
             }
         }
     }
@@ -90,12 +91,12 @@ impl Release {
         let cmd = self.helm.status(self.release.name);
         let status = talk.output(&cmd)?;
         if helm::says_not_found(&status.stderr) {
-            return Ok(self.install(digest));
+            return self.install_after(talk, digest);
         }
         let told = known(&cmd, &status)?;
         let (kinds_known, status) = (told.is_some(), told.map_or_else(|| self.retold(talk), Ok)?);
         if status.is_uninstalled() {
-            return Ok(self.install(digest));
+            return self.install_after(talk, digest);
         }
         let mut change = Change::default();
         self.origin(talk, digest, &status, &mut change)?;
@@ -167,19 +168,23 @@ impl Release {
         Ok(())
     }
 
-    fn install(&self, digest: Digest<'_>) -> Decision {
-        Decision::Do {
-            action: Action::Add,
-            deed: self.deed(Verb::Install),
-            details: vec![],
-            effects: vec![self.upgrade(digest)],
-        }
+    /// An install, once what is left of an earlier one is gone.
+    fn install_after(&self, talk: &mut Talk<'_>, digest: Digest<'_>) -> Result<Decision, Open> {
+        Ok(self.install(digest, self.leaving(talk)?))
+    }
+
+    fn install(&self, digest: Digest<'_>, change: Change) -> Decision {
+        self.decision(Action::Add, Verb::Install, digest, change)
     }
 
     fn change(&self, digest: Digest<'_>, change: Change) -> Decision {
         let verb = if change.by_hand { Verb::TakeOver } else { Verb::Change };
+        self.decision(Action::Change, verb, digest, change)
+    }
+
+    fn decision(&self, action: Action, verb: Verb, digest: Digest<'_>, change: Change) -> Decision {
         Decision::Do {
-            action: Action::Change,
+            action,
             deed: self.deed(verb),
             details: [change.warnings, change.lines].concat(),
             effects: change.before.into_iter().chain([self.upgrade(digest)]).collect(),

@@ -57,8 +57,12 @@ pub(super) fn failed(stderr: &str) -> Answer {
 
 /// The archive of Thanos' chart, with this fingerprint.
 pub(super) fn digest(sha256: &str) -> Answer {
-    let (name, version) = ("thanos".to_owned(), "17.3.1".to_owned());
-    let chart = Some(ChartName { name, version });
+    archive("thanos", "17.3.1", sha256)
+}
+
+/// The archive of a chart, with this fingerprint.
+pub(super) fn archive(chart: &str, version: &str, sha256: &str) -> Answer {
+    let chart = Some(ChartName { name: chart.to_owned(), version: version.to_owned() });
     Answer::Archive(Some(ChartArchive { sha256: sha256.to_owned(), chart }))
 }
 

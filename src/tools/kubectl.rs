@@ -80,6 +80,12 @@ impl Kubectl {
         cmd.timeout(Duration::from_mins(10))
     }
 
+    /// Waits until an object (`Kind/name`) that is being deleted is gone.
+    pub fn wait_gone(&self, object: &str) -> Cmd {
+        let cmd = self.cmd(["wait", &object.to_lowercase(), "--for=delete", "--timeout=5m"]);
+        cmd.timeout(Duration::from_mins(6))
+    }
+
     /// Asks for the last lines of a container, or of the one before it.
     pub fn logs(&self, pod: &str, container: &str, previous: bool) -> Cmd {
         let args = ["logs", pod, "--container", container, "--tail", "5"];

@@ -56,6 +56,31 @@ fn an_image_that_is_missing_ends_the_wait_at_once() {
     ");
 }
 
+/// As after `helm uninstall`, which does not wait for what still reads the volume.
+#[test]
+fn a_volume_on_its_way_out_is_waited_for_before_its_successor_is_made() {
+    let watched = Watched::up();
+    let sandbox = &watched.0;
+    let grafana = sandbox.run(&["grafana"]);
+    assert_eq!(grafana.code, Some(0), "{}", grafana.stderr);
+    let finalizers = |finalizers: &str| {
+        let patch = format!(r#"{{"metadata": {{"finalizers": [{finalizers}]}}}}"#);
+        let claim = ["--namespace", "monitoring", "patch", "persistentvolumeclaim", "grafana"];
+        sandbox.kubectl(&[&claim[..], &["--type=merge", "--patch", &patch]].concat());
+    };
+    finalizers(r#""example.com/still-read""#);
+    let first = sandbox.object("persistentvolumeclaim", "grafana")["metadata"]["uid"].clone();
+    sandbox.helm(&["uninstall", "grafana"]);
+
+    let mut run = watched.start(&["grafana", "--verbose"]);
+    run.until_said("- PersistentVolumeClaim/grafana is being deleted, which is waited for");
+    run.until_said("wait persistentvolumeclaim/grafana --for=delete");
+    finalizers("");
+    let ended = run.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_ne!(sandbox.object("persistentvolumeclaim", "grafana")["metadata"]["uid"], first);
+}
+
 #[test]
 fn a_limit_of_load_balancers_ends_the_wait_at_once() {
     let sandbox = Sandbox::up();

@@ -58,6 +58,7 @@ pub fn grafana(config: &Config, cluster: &Cluster) -> Release {
                 object: "Deployment/grafana",
                 what: "dashboards, data sources and users that were made by hand",
             }),
+            stops: None,
         }],
         inline_keys: None,
     }

@@ -127,6 +127,9 @@ pub struct Volume {
     pub claims: &'static str,
     /// What is lost with a pod that has no such volume; none: nothing that does not come back.
     pub keeps: Option<Keeps>,
+    /// What stands still while the operator, whose pods have it, makes all of them anew for another
+    /// size; none: the chart's own pods have it, which are replaced one after another.
+    pub stops: Option<&'static str>,
 }
 
 /// What a part keeps.
@@ -154,7 +157,7 @@ impl Volume {
             what: "the last two hours, and blocks that are not uploaded yet",
         };
         let claims = "prometheus-prometheus-kube-prometheus-prometheus-db-";
-        Self { size, claims, keeps: Some(keeps) }
+        Self { size, claims, keeps: Some(keeps), stops: Some("nothing is scraped") }
     }
 
     /// That of the operator's Alertmanager.
@@ -164,17 +167,17 @@ impl Volume {
             what: "silences, and what was notified",
         };
         let claims = "alertmanager-prometheus-kube-prometheus-alertmanager-db-";
-        Self { size, claims, keeps: Some(keeps) }
+        Self { size, claims, keeps: Some(keeps), stops: Some("no alert is sent") }
     }
 
     /// That of the store gateway: copies of what the bucket has.
     fn of_store_gateway(size: &'static [&'static str]) -> Self {
-        Self { size, claims: "data-thanos-storegateway-", keeps: None }
+        Self { size, claims: "data-thanos-storegateway-", keeps: None, stops: None }
     }
 
     /// That of the compactor: room to work in.
     fn of_compactor(size: &'static [&'static str], claims: &'static str) -> Self {
-        Self { size, claims, keeps: None }
+        Self { size, claims, keeps: None, stops: None }
     }
 
     /// That of the ruler.
@@ -183,7 +186,7 @@ impl Volume {
             object: "StatefulSet/thanos-ruler",
             what: "what its rules recorded in the last two hours",
         };
-        Self { size, claims: "data-thanos-ruler-", keeps: Some(keeps) }
+        Self { size, claims: "data-thanos-ruler-", keeps: Some(keeps), stops: None }
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::plan::Intent;
-use crate::plan::testing::{digest, failed, intent, said, told};
+use crate::plan::testing::{archive, digest, failed, intent, said, told};
 
 fn release() -> Release {
     let Intent::Release(release) = intent("sin/thanos") else { panic!() };
@@ -46,7 +46,8 @@ fn answered(
 
 /// What is decided when this is Helm's answer about the newest revision.
 fn talked(release: &Release, status: Answer, known: &[(&str, Answer)]) -> String {
-    let mut answers = vec![digest("aaaabbbbccccdddd"), status];
+    let chart = &release.release.chart;
+    let mut answers = vec![archive(chart.name, &chart.version, "aaaabbbbccccdddd"), status];
     while let Some(call) = release.ask(&answers) {
         let call = call.to_string();
         let found = known.iter().find(|(words, _)| call.contains(words));
@@ -206,4 +207,27 @@ fn a_deleted_object_is_missed() {
         );
     });
     assert_eq!(told, format!("Change: change thanos 17.3.1\n  + Service/a\n  {UPGRADE}"));
+}
+
+#[test]
+fn a_claim_that_an_earlier_release_leaves_behind_is_gone_before_the_next_one_is_installed() {
+    let claim = |name: &str, leaving: bool| {
+        let deleted = leaving.then_some("2026-11-03T10:00:00Z");
+        json!({"kind": "PersistentVolumeClaim", "metadata": {"name": name, "deletionTimestamp": deleted}})
+    };
+    let items = [
+        claim("data-thanos-storegateway-0", false),
+        claim("thanos-compactor", true),
+        claim("mine", true),
+    ];
+    let claims = said(&json!({"kind": "List", "items": items}).to_string());
+    let gone = failed("Error: release: not found");
+    let known = [("get persistentvolumeclaims", claims)];
+    insta::assert_snapshot!(talked(&release(), gone.clone(), &known), @"
+    Add: install thanos 17.3.1
+      - PersistentVolumeClaim/thanos-compactor is being deleted, which is waited for
+      $ kubectl --context oke-sin --namespace monitoring wait persistentvolumeclaim/thanos-compactor --for=delete --timeout=5m
+      $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
+    ");
+    assert_eq!(talked(&release(), gone, &[]), format!("Add: install thanos 17.3.1\n  {UPGRADE}"));
 }

@@ -34,9 +34,7 @@ impl Release {
         if volumes.is_empty() {
             return Ok(());
         }
-        let claims = self.kubectl.cmd(["get", "persistentvolumeclaims", "-o", "json"]);
-        let claims = kubectl::objects(&talk.success(&claims)?.stdout)
-            .map_err(|error| Fail::new(Exit::Failed, format!("reading the claims: {error:#}")))?;
+        let claims = self.claims(talk)?;
         let of = |volume: &Volume| {
             claims.iter().filter(|claim| volume.has(name(claim))).collect::<Vec<_>>()
         };
@@ -46,6 +44,12 @@ impl Release {
             .filter(|keeps| live.iter().any(|object| kubectl::name(object) == keeps.object));
         change.warnings.extend(lost.map(|keeps| {
             format!("! {} has no volume until now, and loses {}", keeps.object, keeps.what)
+        }));
+        let anew = self.changed_volumes(there, false)?;
+        let stopped = anew.iter().filter(|(volume, _)| !of(volume).is_empty());
+        change.warnings.extend(stopped.filter_map(|(volume, _)| {
+            let (object, stops) = (volume.keeps?.object, volume.stops?);
+            Some(format!("! {object} has all its pods made anew by the operator: {stops} until they are ready"))
         }));
         let resizes: Vec<Resize<'_>> = volumes
             .iter()
@@ -61,6 +65,28 @@ impl Release {
         // Helm itself enlarges a claim that is an object of the release.
         let grown = resizes.iter().filter(|resize| resize.grows() && !resize.by_helm());
         self.enlarge(talk, &grown.collect::<Vec<_>>(), change)
+    }
+
+    /// What waits for claims that an earlier release had and that are on their way out: Helm would
+    /// take them for its own, and pods wait for ever for a volume that goes. Empty: there is none.
+    pub(super) fn leaving(&self, talk: &mut Talk<'_>) -> Result<Change, Open> {
+        let mut change = Change::default();
+        for claim in self.claims(talk)? {
+            let is_ours = self.release.volumes.iter().any(|volume| volume.has(name(&claim)));
+            if is_ours && claim["metadata"]["deletionTimestamp"].is_string() {
+                let object = kubectl::name(&claim);
+                change.lines.push(format!("- {object} is being deleted, which is waited for"));
+                change.before.push(Effect::Cmd(self.kubectl.wait_gone(&object)));
+            }
+        }
+        Ok(change)
+    }
+
+    fn claims(&self, talk: &mut Talk<'_>) -> Result<Vec<Value>, Open> {
+        let claims = self.kubectl.cmd(["get", "persistentvolumeclaims", "-o", "json"]);
+        kubectl::objects(&talk.success(&claims)?.stdout).map_err(|error| {
+            Fail::new(Exit::Failed, format!("reading the claims: {error:#}")).into()
+        })
     }
 
     /// The volumes whose size is to change, each with the new one; all of a release that was made

@@ -120,6 +120,36 @@ fn volumes_are_enlarged_and_never_shrink() {
 }
 
 #[test]
+fn that_the_operator_makes_pods_anew_for_a_larger_volume_is_said_before() {
+    let Intent::Release(release) = intent("sin/prometheus") else { panic!() };
+    let claim = |name: &str, size: &str| {
+        json!({
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": name},
+            "spec": {"resources": {"requests": {"storage": size}}},
+        })
+    };
+    let claims = json!({"kind": "List", "items": [
+        claim("prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-0", "40Gi"),
+        claim("alertmanager-prometheus-kube-prometheus-alertmanager-db-alertmanager-0", "50Gi"),
+    ]});
+    let smaller = |status: &mut Value| {
+        status["info"]["description"] = json!(release.description(Some("aaaabbbbccccdddd")));
+        status["config"] = release.rendered_values().unwrap();
+        status["config"]["prometheus"]["persistence"]["size"] = json!("40Gi");
+    };
+    let known = [("get persistentvolumeclaims", said(&claims.to_string()))];
+    insta::assert_snapshot!(answered(&release, smaller, &known), @r#"
+    Change: change kube-prometheus 11.3.10
+      ! Prometheus/prometheus-kube-prometheus-prometheus has all its pods made anew by the operator: nothing is scraped until they are ready
+      prometheus.persistence.size: "40Gi" -> "50Gi"
+      ~ PersistentVolumeClaim/prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-0 40Gi -> 50Gi
+      $ kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
+      $ helm upgrade --install prometheus /charts/kube-prometheus-11.3.10.tgz --skip-crds --disable-openapi-validation --description 'okemon: kube-prometheus-11.3.10 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
+    "#);
+}
+
+#[test]
 fn what_cannot_be_changed_is_made_anew_around_its_pods_or_refused() {
     let with = |kind: &str, selector: u8| {
         let refusal = format!(
