@@ -4,6 +4,7 @@ mod anew;
 mod differences;
 mod guards;
 mod origin;
+mod stuck;
 #[cfg(test)]
 mod tests;
 mod unfinished;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use self::differences::{missing, there};
+pub use self::stuck::NOT_READY;
 pub use self::unfinished::CUT_SHORT;
 use super::chart::UNKNOWN_DIGEST;
 use super::deed::{Deed, Verb};
@@ -57,6 +59,8 @@ struct Change {
     warnings: Vec<String>,
     /// What has to be done before the upgrade.
     before: Vec<Effect>,
+    /// What has to be done once it is made.
+    after: Vec<Effect>,
 }
 
 /// The archive's digest; none: it is not there yet.
@@ -165,7 +169,7 @@ impl Release {
         if digest.is_some() {
             self.anew(talk, &live, change)?;
         }
-        Ok(())
+        self.stuck(talk, &live, change)
     }
 
     /// An install, once what is left of an earlier one is gone.
@@ -187,7 +191,7 @@ impl Release {
             action,
             deed: self.deed(verb),
             details: [change.warnings, change.lines].concat(),
-            effects: change.before.into_iter().chain([self.upgrade(digest)]).collect(),
+            effects: [change.before, vec![self.upgrade(digest)], change.after].concat(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::fail::{Exit, Fail};
 use crate::plan::Decision;
-use crate::plan::release::{CUT_SHORT, KINDS_GONE};
+use crate::plan::release::{CUT_SHORT, KINDS_GONE, NOT_READY};
 
 /// What may be done though it was not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) fn compare(
     if same_deed && details == before {
         return Ok(None);
     }
-    let mut new = details.iter().filter(|line| !was_told(line, before));
+    let mut new = details.iter().filter(|line| !was_told(line, before) && !comes_and_goes(line));
     let refused = match leeway {
         Leeway::Nothing => new.next().map(String::as_str).or((!same_deed).then_some("")),
         Leeway::Harmless => new.find(|line| is_loss(line)).map(String::as_str),
@@ -59,6 +59,11 @@ pub(super) fn compare(
 fn was_told(line: &String, before: &[String]) -> bool {
     before.contains(line)
         || (line.starts_with("+ ") && before.iter().any(|told| told == KINDS_GONE))
+}
+
+/// What a pod that is not ready loses by being replaced is nothing.
+fn comes_and_goes(line: &str) -> bool {
+    line.ends_with(NOT_READY)
 }
 
 fn is_loss(line: &str) -> bool {
@@ -151,6 +156,16 @@ mod tests {
         Nothing: refused: change thanos: what is there has changed since it was shown: ! revision 1 was cut short: it is forgotten
         Harmless: refused: change thanos: what is there has changed since it was shown: ! revision 1 was cut short: it is forgotten
         Own: unlike what was shown: change thanos; ! revision 1 was cut short: it is forgotten
+        ");
+    }
+
+    #[test]
+    fn a_pod_that_has_ceased_to_be_ready_since_is_replaced_with_the_others() {
+        let pod = format!("- Pod/thanos-ruler-0{NOT_READY}");
+        insta::assert_snapshot!(said(&change(&["a", &pod]), &change(&["a"])), @"
+        Nothing: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, so its StatefulSet would not replace it
+        Harmless: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, so its StatefulSet would not replace it
+        Own: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, so its StatefulSet would not replace it
         ");
     }
 

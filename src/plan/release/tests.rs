@@ -231,3 +231,42 @@ fn a_claim_that_an_earlier_release_leaves_behind_is_gone_before_the_next_one_is_
     ");
     assert_eq!(talked(&release(), gone, &[]), format!("Add: install thanos 17.3.1\n  {UPGRADE}"));
 }
+
+#[test]
+fn a_pod_that_its_stateful_set_would_wait_for_is_deleted_once_the_set_is_as_wanted() {
+    let set = |name: &str, policy: &str| {
+        json!({"kind": "StatefulSet", "metadata": {"name": name},
+            "spec": {"podManagementPolicy": policy}})
+    };
+    let pod = |name: &str, ready: &str| {
+        let set = name.trim_end_matches("-0");
+        json!({"kind": "Pod",
+            "metadata": {"name": name, "ownerReferences": [{"kind": "StatefulSet", "name": set}]},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]}})
+    };
+    let pods = json!({"kind": "List", "items": [
+        pod("thanos-ruler-0", "True"),
+        pod("thanos-storegateway-0", "False"),
+        pod("thanos-receive-0", "False"),
+        pod("mine-0", "False"),
+    ]});
+    let with = |replicas: u8| {
+        let differs = |status: &mut Value| {
+            status["config"]["query"]["replicaCount"] = json!(replicas);
+            status["info"]["resources"]["v1/StatefulSet"] = json!([
+                set("thanos-ruler", "OrderedReady"),
+                set("thanos-storegateway", "OrderedReady"),
+                set("thanos-receive", "Parallel"),
+            ]);
+        };
+        answered(&release(), differs, &[("get pods", said(&pods.to_string()))])
+    };
+    insta::assert_snapshot!(with(1), @"
+    Change: change thanos 17.3.1
+      query.replicaCount: 1 -> 2
+      - Pod/thanos-storegateway-0: it is not ready, so its StatefulSet would not replace it
+      $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
+      $ kubectl --context oke-sin --namespace monitoring delete pod thanos-storegateway-0 --ignore-not-found
+    ");
+    assert_eq!(with(2), "unchanged");
+}
