@@ -157,7 +157,7 @@ impl Sandbox {
     }
 
     /// A program, to be started where the sandbox's network is; kubectl and helm go there by themselves.
-    fn inside(&self, program: &str) -> Command {
+    pub(crate) fn inside(&self, program: &str) -> Command {
         let entering = self.info["enter"].as_array().unwrap().iter();
         let mut words = entering.map(|word| word.as_str().unwrap()).chain([program]);
         let mut command = Command::new(words.next().unwrap());

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::Command;
 
 use insta::assert_snapshot;
 
@@ -68,7 +67,7 @@ fn it_makes_what_an_install_makes(
     let directory = prepare(&sandbox);
     let run = || {
         let okemon = sandbox.okemon(&[]);
-        let mut sh = Command::new("/bin/sh");
+        let mut sh = sandbox.inside("/bin/sh");
         // From anywhere: what it reads, it finds.
         sh.arg(directory.join("install.sh")).current_dir("/").env_clear();
         for (name, value) in okemon.get_envs() {
