@@ -27,9 +27,11 @@ def started_at(pid: int) -> str | None:
     """When a process began, in ticks since the machine's start; None when it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        # Of one with threads the first can end before the others do, which hold its ports.
+        ended = fields[0] in "ZX" and len(os.listdir(f"/proc/{pid}/task")) < 2
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else fields[19]
+    return None if ended else fields[19]
 
 
 def command_line(pid: int) -> str:
