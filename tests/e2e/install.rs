@@ -41,7 +41,7 @@ fn one_command_installs_everything_and_says_where_the_store_api_answers() {
     sin/admin  $ kubectl --context oke-sin --namespace monitoring create --validate=false --field-manager okemon -f - < manifests/grafana-admin.yaml
     sin/admin  made Grafana's admin password (T)
     sin/admin  make Grafana's admin password ...
-    sin/bucket  $ curl --aws-sigv4 aws:amz:ap-singapore-1:s3 --user "$OKEMON_S3_ACCESS_KEY:$OKEMON_S3_SECRET_KEY" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT S3/thanos
+    sin/bucket  $ printf 'user = "%s:%s"' "$OKEMON_S3_ACCESS_KEY" "$OKEMON_S3_SECRET_KEY" | curl --config - --aws-sigv4 aws:amz:ap-singapore-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X PUT S3/thanos
     sin/bucket  create the bucket thanos in ap-singapore-1 ...
     sin/bucket  created the bucket thanos in ap-singapore-1 (T)
     sin/crds  $ helm show crds CHARTS/kube-prometheus-11.3.10.tgz | kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --field-manager okemon -f -
