@@ -73,17 +73,28 @@ fn unschedulable(pod: &Pod, snapshot: &Snapshot, scope: &Scope) -> Option<Troubl
     }
     let buys_time = autoscaler.is_some_and(|event| event.reason == "TriggeredScaleUp");
     let command = scope.kubectl(&["describe", "nodes"]);
-    // The scheduler says of each reason how many nodes it keeps; with no room it is another.
-    let placed = ["node affinity/selector", "untolerated taint"];
     let advice = if buys_time {
         "shows new nodes as they come"
-    } else if reason.contains("Insufficient") || !placed.iter().any(|why| reason.contains(why)) {
-        "shows what each node has left; add nodes, or take a smaller `size`"
-    } else {
+    } else if is_misplaced(&reason) {
         "shows the labels and taints of each node; `placement` has to fit some of them"
+    } else {
+        "shows what each node has left; add nodes, or take a smaller `size`"
     };
     let hint = format!("`{command}` {advice}");
     Some(Trouble { buys_time, ..Trouble::new(object(pod), Severity::Wrong, reason, hint) })
+}
+
+/// Whether labels and taints alone keep a pod off every node; the taints of nodes that are not in
+/// order are Kubernetes' own.
+fn is_misplaced(reason: &str) -> bool {
+    let (_, nodes) = reason.split_once("are available: ").unwrap_or_default();
+    let nodes = nodes.split(" preemption:").next().unwrap_or_default();
+    let placed = |why: &str| {
+        ["node affinity/selector", "untolerated taint"].iter().any(|known| why.contains(known))
+            && !why.contains("node.kubernetes.io/")
+            && !why.contains("cloudprovider")
+    };
+    !nodes.is_empty() && nodes.split(", ").all(placed)
 }
 
 /// What the newest event warns of, where the pod's status says nothing.

@@ -38,13 +38,21 @@ fn an_unschedulable_pod_speaks_in_the_schedulers_words() {
 fn where_no_node_is_as_placement_wants_it_that_is_what_is_named() {
     let alone = "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s).";
     let among = "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Insufficient cpu.";
-    let said = [alone, among].map(|why| told(&[query(), query_pod("a", kept_off(why))]));
+    let full = "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Too many pods.";
+    let new = "0/2 nodes are available: 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.";
+    let said = [alone, among, full, new].map(|why| told(&[query(), query_pod("a", kept_off(why))]));
     assert_snapshot!(said.join("\n"), @"
     0 of 1 ready
     Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s).
       `kubectl --context sin -n mon describe nodes` shows the labels and taints of each node; `placement` has to fit some of them
     0 of 1 ready
     Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Insufficient cpu.
+      `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
+    0 of 1 ready
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Too many pods.
+      `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
+    0 of 1 ready
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     ");
 }
