@@ -7,6 +7,7 @@ goes inside.
 from __future__ import annotations
 
 import asyncio
+import http.client
 import socket
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ def begin(cluster: Cluster, namespace: str, service: str, port: int, wanted: int
     holder = network.holder(state)
     if holder is None:
         raise SandboxError("the pods of this sandbox are not run: `sandbox up --pods`")
-    name = f"{cluster.name}-open-{namespace}-{service}-{port}"
+    name = f"{cluster.name}-open-{namespace}.{service}.{port}"
     processes.stop(state, name)
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,7 +62,7 @@ async def serve(listening: socket.socket, credentials: Credentials, path: str, p
         try:
             host = await asyncio.to_thread(address, credentials, path)
             there, back = await asyncio.open_connection(host, port)
-        except (OSError, ApiError):
+        except (OSError, ApiError, http.client.HTTPException, ValueError):
             writer.close()
             return
         await asyncio.gather(copy(reader, back), copy(there, writer))
