@@ -49,10 +49,10 @@ pub fn shown(
     form: Form,
 ) -> Result<String, Fail> {
     let about = about(config, notes);
-    let kubeconfigs = show::kubeconfigs(config);
+    let kubeconfig = show::kubeconfig(config);
     match form {
-        Form::Text => text(plan, &about, &kubeconfigs),
-        Form::Sh => show::sh::sh(plan, &about, &kubeconfigs),
+        Form::Text => text(plan, &about, &kubeconfig),
+        Form::Sh => show::sh::sh(plan, &about, &kubeconfig),
         Form::Json => evidence::document(config, plan),
     }
     .map_err(|error| Fail::new(Exit::Failed, format!("showing the plan: {error:#}")))
@@ -71,11 +71,11 @@ pub(super) fn about(config: &Config, notes: &[(StepId, String)]) -> Vec<String> 
 }
 
 /// The plan as text, below a head that says what it is about.
-fn text(plan: &Plan, about: &[String], kubeconfigs: &str) -> anyhow::Result<String> {
+fn text(plan: &Plan, about: &[String], kubeconfig: &str) -> anyhow::Result<String> {
     let mut text: String = about.iter().map(|line| format!("# {line}\n")).collect();
     text.push_str("# what an install runs on an empty cluster: every step first looks, and does only what is missing\n");
     text.push_str("# DIGEST is the SHA-256 of a chart's archive\n");
-    text.push_str(kubeconfigs);
+    text.push_str(kubeconfig);
     text.push('\n');
     Ok(text + &show::text::text(plan)?)
 }

@@ -99,9 +99,9 @@ fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec,
     let place = |cluster: &Cluster| {
         // Of a file that is not there kubectl says that it has no such context.
         if let Some(path) = &cluster.kubeconfig {
-            std::fs::metadata(path).map_err(|error| {
+            std::fs::File::open(path).map_err(|error| {
                 let attempt = format!("reading the kubeconfig {}", path.display());
-                let hint = format!("`kubeconfig` of {} names it", cluster.name);
+                let hint = "`kubeconfig:`, --kubeconfig or OKEMON_KUBECONFIG names it";
                 Fail::system(Exit::Config, attempt, &error).hint(hint)
             })?;
         }

@@ -30,7 +30,7 @@ pub fn render(
     let config = &wherever(config.clone());
     let (plan, notes) = plan::plan(config, environment, None, skip_crds)?;
     let about = plan::about(config, &notes);
-    let rendered = sh::render(&plan, &about, &show::kubeconfigs(config))
+    let rendered = sh::render(&plan, &about, &show::kubeconfig(config))
         .map_err(|error| Fail::new(Exit::Failed, format!("rendering the plan: {error:#}")))?;
     let cannot = |path: &Path, error: &io::Error| {
         Fail::system(Exit::Failed, format!("writing into {}", path.display()), error)
@@ -40,8 +40,9 @@ pub fn render(
         let fail = Fail::new(Exit::Refused, error);
         return Err(fail.hint("name a directory that is new or empty"));
     };
+    let commands = after_head(&rendered.script);
     let mut files = rendered.files;
-    files.insert("README.md".to_owned(), readme(&about, &rendered.script, files.keys()));
+    files.insert("README.md".to_owned(), readme(&about, &commands, files.keys()));
     files.insert("install.sh".to_owned(), rendered.script);
     // What is wanted no more would still be applied by whoever takes the directory as it is. It goes
     // before the README that names it does.
@@ -59,8 +60,8 @@ pub fn render(
 
 /// The same configuration for a script that is run in another directory.
 fn wherever(mut config: Config) -> Config {
-    let kubeconfigs = config.clusters.iter_mut().map(|cluster| &mut cluster.kubeconfig);
-    for path in kubeconfigs.chain([&mut config.chart_directory]).flatten() {
+    let kubeconfig = config.clusters.iter_mut().map(|cluster| &mut cluster.kubeconfig);
+    for path in kubeconfig.chain([&mut config.chart_directory]).flatten() {
         if let Ok(absolute) = std::path::absolute(&*path) {
             *path = absolute;
         }
@@ -105,14 +106,20 @@ fn remove(path: &Path) -> Result<(), Fail> {
     }
 }
 
-fn readme<'a>(about: &[String], script: &str, files: impl Iterator<Item = &'a String>) -> String {
+/// The commands of a script, without what every script begins with.
+fn after_head(script: &str) -> String {
+    script.find("\n# look at").map_or("", |start| &script[start + 1..]).to_owned()
+}
+
+fn readme<'a>(about: &[String], commands: &str, files: impl Iterator<Item = &'a String>) -> String {
     let about: String = about.iter().map(|line| format!("- {line}\n")).collect();
     let files: String = files.map(|file| format!("- `{file}`\n")).collect();
     format!(
         "{MARK}\n{about}{FILES}{files}\n## Install\n\n\
          On an empty cluster, with kubectl, helm, openssl and curl:\n\n\
          ```sh\nexport OKEMON_S3_ACCESS_KEY=... OKEMON_S3_SECRET_KEY=...\nsh install.sh\n```\n\n\
-         What it runs:\n\n```sh\n{script}```\n"
+         What it runs in this directory, with the functions `sha256` and `s3` that stand at its head:\n\n\
+         ```sh\n{commands}```\n"
     )
 }
 

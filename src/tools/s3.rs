@@ -211,7 +211,7 @@ impl Refused {
 /// Shows what a person would type. The keys are named by the variables that they can come from.
 impl fmt::Display for S3Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By standard input, since everybody can read arguments; a shell's own printf has none.
+        // By standard input, since everybody can read arguments; printf is a part of the shell.
         f.write_str(
             r#"printf 'user = "%s:%s"' "$OKEMON_S3_ACCESS_KEY" "$OKEMON_S3_SECRET_KEY" | "#,
         )?;

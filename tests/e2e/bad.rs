@@ -55,7 +55,7 @@ fn a_kubeconfig_that_leads_elsewhere_is_told_in_the_tools_own_words() {
     };
     assert_snapshot!(sandbox.refused(65, &["install", "--kubeconfig", "nowhere"]), @"
     error: reading the kubeconfig nowhere: No such file or directory (os error 2)
-    hint: `kubeconfig` of sin names it
+    hint: `kubeconfig:`, --kubeconfig or OKEMON_KUBECONFIG names it
     ");
     let html = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\nconnection: close\r\n\r\n<html></html>";
     let json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";

@@ -1,7 +1,5 @@
 //! A plan as a document for programs.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,9 +30,6 @@ struct OnCluster {
     region: String,
     /// The kubeconfig context.
     context: String,
-    /// The kubeconfig that holds it, where it is not found without.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kubeconfig: Option<PathBuf>,
 }
 
 /// One thing that must be true afterwards.
@@ -75,7 +70,6 @@ pub fn shown(config: &Config, plan: &Plan) -> Result<Shown> {
         name: cluster.name.to_string(),
         region: cluster.region.identifier.to_owned(),
         context: cluster.context.clone(),
-        kubeconfig: cluster.kubeconfig.clone(),
     });
     let steps = plan.steps().map(|step| {
         let effects = match step.intent.decide(&[]) {

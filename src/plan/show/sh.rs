@@ -30,28 +30,28 @@ pub struct Rendered {
 }
 
 /// The whole plan, for an empty cluster, in one script. `about` says what it is about, a line each;
-/// `kubeconfigs` are the [lines](super::kubeconfigs) by which its contexts are found.
+/// `kubeconfig` is the [line](super::kubeconfig) by which its context is found.
 ///
 /// # Errors
 /// When a template cannot be rendered.
-pub fn sh(plan: &Plan, about: &[String], kubeconfigs: &str) -> Result<String> {
-    script(plan, about, kubeconfigs, &mut None)
+pub fn sh(plan: &Plan, about: &[String], kubeconfig: &str) -> Result<String> {
+    script(plan, about, kubeconfig, &mut None)
 }
 
 /// The same with values and manifests as files of their own, except those with secrets.
 ///
 /// # Errors
 /// When a template cannot be rendered.
-pub fn render(plan: &Plan, about: &[String], kubeconfigs: &str) -> Result<Rendered> {
+pub fn render(plan: &Plan, about: &[String], kubeconfig: &str) -> Result<Rendered> {
     let mut files = Some(BTreeMap::new());
-    let script = script(plan, about, kubeconfigs, &mut files)?;
+    let script = script(plan, about, kubeconfig, &mut files)?;
     Ok(Rendered { script, files: files.unwrap_or_default() })
 }
 
 /// The files that documents are written to; none: they stand in the script.
 type Files = Option<BTreeMap<String, String>>;
 
-fn script(plan: &Plan, about: &[String], kubeconfigs: &str, files: &mut Files) -> Result<String> {
+fn script(plan: &Plan, about: &[String], kubeconfig: &str, files: &mut Files) -> Result<String> {
     let mut script = HEAD.to_owned();
     for line in about {
         let _ = writeln!(script, "# {line}");
@@ -59,7 +59,7 @@ fn script(plan: &Plan, about: &[String], kubeconfigs: &str, files: &mut Files) -
     if files.is_some() {
         script.push_str("# The files lie beside it.\ncd \"$(dirname \"$0\")\"\n");
     }
-    script.push_str(kubeconfigs);
+    script.push_str(kubeconfig);
     if plan.needs_keys() {
         script.push_str(KEYS);
     }
