@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::config::{Cluster, Config};
 use crate::fail::{Exit, Fail};
+use crate::plan::release;
 use crate::plan::show::json::{self, Shown};
 use crate::plan::{Intent, Plan};
 use crate::report::event::Change;
@@ -112,13 +113,24 @@ pub(super) async fn check(
     }
     let now = seen(runner, config, plan, survey).await?;
     let now = serde_json::to_value(now).map_err(|error| cannot_show(error.into()))?;
-    let differing = diff::paths(reviewed, &now, |_, _| true);
+    let differing = diff::paths(&lasting(reviewed), &lasting(&now), |_, _| true);
     if differing.is_empty() {
         return Ok(());
     }
     let lines: Vec<String> = differing.iter().map(|line| format!("\n{line}")).collect();
     let error = format!("{attempt}: it does not hold any more:{}", lines.concat());
     Err(Fail::new(Exit::Refused, error).hint(hint))
+}
+
+/// A document without what comes and goes by itself.
+fn lasting(document: &Value) -> Value {
+    let mut document = document.clone();
+    for change in document["live"]["changes"].as_array_mut().into_iter().flatten() {
+        if let Some(details) = change["details"].as_array_mut() {
+            details.retain(|line| !line.as_str().is_some_and(release::passes));
+        }
+    }
+    document
 }
 
 /// The plan with what is there now.

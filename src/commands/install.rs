@@ -9,10 +9,11 @@ use crate::ask::{Answer, Ask, NoAnswer};
 use crate::config::{Cluster, Config};
 use crate::environment::Environment;
 use crate::fail::{Exit, Fail};
-use crate::plan::show::text;
+use crate::plan::release;
+use crate::plan::show::{self, text};
 use crate::plan::{Plan, StepId};
 use crate::report::Reporter;
-use crate::report::event::{ClusterSeen, Ended, Event};
+use crate::report::event::{Change, ClusterSeen, Ended, Event};
 use crate::report::feed::Feed;
 use crate::run::runner::{Failures, Outcome, Runner, Survey};
 use crate::run::stop::{Interrupt, Stop};
@@ -114,12 +115,12 @@ async fn consent(
                 return Err(vec![(None, fail.hint("`--yes` makes the changes without asking"))]);
             }
         }
-        if !agreed(plan, &survey, ask).map_err(|fail| vec![(None, fail)])? {
+        if !agreed(config, plan, &survey, ask).map_err(|fail| vec![(None, fail)])? {
             return Ok(None);
         }
         // Reading takes a person minutes: what was shown is done, or what is now is shown.
         survey = surveyed(runner, plan).await?;
-        if survey.changes() == changes {
+        if lasting(survey.changes()) == lasting(changes) {
             survey.binds = true;
             return Ok(Some(survey));
         }
@@ -128,14 +129,23 @@ async fn consent(
     }
 }
 
+/// Changes without what comes and goes by itself.
+fn lasting(mut changes: Vec<Change>) -> Vec<Change> {
+    for change in &mut changes {
+        change.details.retain(|line| !release::passes(line));
+    }
+    changes
+}
+
 async fn surveyed(runner: &Arc<Runner>, plan: &Plan) -> Result<Survey, Failures> {
     let survey = runner.survey(plan).await;
     if survey.failures.is_empty() { Ok(survey) } else { Err(survey.failures) }
 }
 
-fn agreed(plan: &Plan, survey: &Survey, ask: &mut dyn Ask) -> Result<bool, Fail> {
-    let mut explain =
-        text::decided(plan, &survey.decisions).unwrap_or_else(|error| format!("{error:#}"));
+fn agreed(config: &Config, plan: &Plan, survey: &Survey, ask: &mut dyn Ask) -> Result<bool, Fail> {
+    let mut explain = show::kubeconfig(config);
+    let decided = text::decided(plan, &survey.decisions);
+    explain.push_str(&decided.unwrap_or_else(|error| format!("{error:#}")));
     // What differs may be in somebody else's words, which must not steer the terminal.
     explain.retain(|c| !c.is_control() || c == '\n' || c == '\t');
     let answer = tokio::task::block_in_place(|| ask.confirm("Make these changes?", &explain));

@@ -15,7 +15,6 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use self::differences::{missing, there};
-pub use self::stuck::NOT_READY;
 pub use self::unfinished::CUT_SHORT;
 use super::chart::UNKNOWN_DIGEST;
 use super::deed::{Deed, Verb};
@@ -59,7 +58,9 @@ struct Change {
     warnings: Vec<String>,
     /// What has to be done before the upgrade.
     before: Vec<Effect>,
-    /// What has to be done once it is made.
+    /// The pods that have to go, a line each.
+    pods: Vec<String>,
+    /// What has to be done once everything else is.
     after: Vec<Effect>,
 }
 
@@ -104,9 +105,14 @@ impl Release {
         }
         let mut change = Change::default();
         self.origin(talk, digest, &status, &mut change)?;
+        if status.is_half_uninstalled() {
+            let leaving = self.leaving(talk)?;
+            change.lines.extend(leaving.lines);
+            change.before.extend(leaving.before);
+        }
         let objects = if kinds_known { self.objects(talk, &status)? } else { None };
         self.compare(talk, digest, &status, objects.as_ref(), &mut change)?;
-        Ok(if change.lines.is_empty() {
+        Ok(if change.lines.is_empty() && change.pods.is_empty() {
             Decision::unchanged()
         } else {
             self.change(digest, change)
@@ -161,10 +167,10 @@ impl Release {
             Some(_) if !status.is_finished() => {}
             Some(objects) => change.lines.extend(missing(objects)),
         }
-        if change.lines.is_empty() {
-            return Ok(());
-        }
         let live: Vec<&Value> = objects.into_iter().flat_map(there).collect();
+        if change.lines.is_empty() {
+            return self.stuck(talk, &live, change);
+        }
         self.volumes(talk, &status.config, &live, change)?;
         if digest.is_some() {
             self.anew(talk, &live, change)?;
@@ -187,11 +193,14 @@ impl Release {
     }
 
     fn decision(&self, action: Action, verb: Verb, digest: Digest<'_>, change: Change) -> Decision {
+        // Pods alone have to go where an earlier upgrade was made, and what comes after it was not.
+        let is_made = !change.pods.is_empty() && change.lines.is_empty();
+        let upgrade = (!is_made).then(|| self.upgrade(digest));
         Decision::Do {
             action,
             deed: self.deed(verb),
-            details: [change.warnings, change.lines].concat(),
-            effects: [change.before, vec![self.upgrade(digest)], change.after].concat(),
+            details: [change.warnings, change.lines, change.pods].concat(),
+            effects: change.before.into_iter().chain(upgrade).chain(change.after).collect(),
         }
     }
 
@@ -214,6 +223,12 @@ impl Release {
             digest.unwrap_or(UNKNOWN_DIGEST)
         )
     }
+}
+
+/// Whether a line tells of something that comes and goes by itself: what was shown holds without it,
+/// and whose deletion nobody has to have been shown, since it serves nobody.
+pub fn passes(line: &str) -> bool {
+    line.ends_with(stuck::NOT_READY) || line.ends_with(volumes::LEAVING)
 }
 
 /// What is told of a release where nobody can say which of its objects are missing.

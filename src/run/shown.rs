@@ -2,7 +2,7 @@
 
 use crate::fail::{Exit, Fail};
 use crate::plan::Decision;
-use crate::plan::release::{CUT_SHORT, KINDS_GONE, NOT_READY};
+use crate::plan::release::{CUT_SHORT, KINDS_GONE, passes};
 
 /// What may be done though it was not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) fn compare(
     if same_deed && details == before {
         return Ok(None);
     }
-    let mut new = details.iter().filter(|line| !was_told(line, before) && !comes_and_goes(line));
+    let mut new = details.iter().filter(|line| !was_told(line, before) && !passes(line));
     let refused = match leeway {
         Leeway::Nothing => new.next().map(String::as_str).or((!same_deed).then_some("")),
         Leeway::Harmless => new.find(|line| is_loss(line)).map(String::as_str),
@@ -59,11 +59,6 @@ pub(super) fn compare(
 fn was_told(line: &String, before: &[String]) -> bool {
     before.contains(line)
         || (line.starts_with("+ ") && before.iter().any(|told| told == KINDS_GONE))
-}
-
-/// What a pod that is not ready loses by being replaced is nothing.
-fn comes_and_goes(line: &str) -> bool {
-    line.ends_with(NOT_READY)
 }
 
 fn is_loss(line: &str) -> bool {
@@ -161,11 +156,11 @@ mod tests {
 
     #[test]
     fn a_pod_that_has_ceased_to_be_ready_since_is_replaced_with_the_others() {
-        let pod = format!("- Pod/thanos-ruler-0{NOT_READY}");
-        insta::assert_snapshot!(said(&change(&["a", &pod]), &change(&["a"])), @"
-        Nothing: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, so its StatefulSet would not replace it
-        Harmless: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, so its StatefulSet would not replace it
-        Own: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, so its StatefulSet would not replace it
+        let pod = "- Pod/thanos-ruler-0: it is not ready, and its StatefulSet would wait for it";
+        insta::assert_snapshot!(said(&change(&["a", pod]), &change(&["a"])), @"
+        Nothing: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, and its StatefulSet would wait for it
+        Harmless: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, and its StatefulSet would wait for it
+        Own: unlike what was shown: change thanos; a; - Pod/thanos-ruler-0: it is not ready, and its StatefulSet would wait for it
         ");
     }
 

@@ -181,6 +181,11 @@ impl Status {
         self.info.status == "deployed"
     }
 
+    /// Whether its uninstall was begun and did not come to its end.
+    pub fn is_half_uninstalled(&self) -> bool {
+        self.info.status == "uninstalling"
+    }
+
     /// Whether it was taken away, and only its history is there.
     pub fn is_uninstalled(&self) -> bool {
         self.info.status == "uninstalled"
@@ -188,7 +193,7 @@ impl Status {
 
     /// Whether the Helm that was at work on it, to bring it or to take it away, came to its end.
     pub fn is_finished(&self) -> bool {
-        !self.info.status.starts_with("pending-") && self.info.status != "uninstalling"
+        !self.info.status.starts_with("pending-") && !self.is_half_uninstalled()
     }
 }
 

@@ -73,7 +73,9 @@ fn a_volume_on_its_way_out_is_waited_for_before_its_successor_is_made() {
     sandbox.helm(&["uninstall", "grafana"]);
 
     let mut run = watched.start(&["grafana", "--verbose"]);
-    run.until_said("- PersistentVolumeClaim/grafana is being deleted, which is waited for");
+    run.until_said(
+        "PersistentVolumeClaim/grafana is being deleted, and is waited for until it is gone",
+    );
     run.until_said("wait persistentvolumeclaim/grafana --for=delete");
     finalizers("");
     let ended = run.end();

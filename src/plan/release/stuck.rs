@@ -9,37 +9,57 @@ use crate::plan::step::Effect;
 use crate::plan::talk::{Open, Talk};
 use crate::tools::kubectl;
 
-/// What is told of such a pod, after its name. Pods become ready and cease to be by themselves, so
-/// it can be untrue soon after it was shown.
-pub const NOT_READY: &str = ": it is not ready, so its StatefulSet would not replace it";
+/// What is told of such a pod, after its name.
+pub(super) const NOT_READY: &str = ": it is not ready, and its StatefulSet would wait for it";
+
+/// The label of a pod that tells the revision of its StatefulSet.
+const REVISION: &str = "controller-revision-hash";
 
 impl Release {
     /// Looks for pods that are not ready, and deletes them once their StatefulSets are as wanted.
+    /// Where nothing else differs, these are the ones that an earlier change was to replace.
     pub(super) fn stuck(
         &self,
         talk: &mut Talk<'_>,
         live: &[&Value],
         change: &mut Change,
     ) -> Result<(), Open> {
-        let sets: Vec<String> = live
-            .iter()
-            .filter(|object| object["kind"] == "StatefulSet")
-            .filter(|set| set["spec"]["podManagementPolicy"] != "Parallel")
-            .map(|set| kubectl::name(set))
-            .collect();
+        let all = !change.lines.is_empty();
+        let in_order = |set: &&&Value| {
+            set["kind"] == "StatefulSet" && set["spec"]["podManagementPolicy"] != "Parallel"
+        };
+        let sets = live.iter().filter(in_order).filter(|set| all || is_behind(set));
+        let sets: Vec<(String, &Value)> =
+            sets.map(|set| (kubectl::name(set), &set["status"]["updateRevision"])).collect();
         if sets.is_empty() {
             return Ok(());
         }
         let cmd = self.kubectl.cmd(["get", "pods", "-o", "json"]);
         let pods = kubectl::objects(&talk.success(&cmd)?.stdout).map_err(unreadable)?;
-        let stuck = pods.iter().filter(|pod| !is_ready(pod) && !is_ending(pod));
-        for pod in stuck.filter(|pod| sets.contains(&owner(pod))) {
-            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-            change.lines.push(format!("- Pod/{name}{NOT_READY}"));
-            change.after.push(Effect::Cmd(self.kubectl.delete("pod", name, false)));
+        for pod in pods.iter().filter(|pod| !is_ready(pod) && !is_ending(pod)) {
+            let (owner, revision) = (owner(pod), &pod["metadata"]["labels"][REVISION]);
+            if sets.iter().any(|(set, newest)| *set == owner && (all || *newest != revision)) {
+                let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+                change.pods.push(format!("- Pod/{name}{NOT_READY}"));
+                change.after.push(self.replace(name, revision.as_str().unwrap_or_default()));
+            }
         }
         Ok(())
     }
+
+    /// Deletes a pod if it is still of this revision: one that was replaced meanwhile is not.
+    fn replace(&self, pod: &str, revision: &str) -> Effect {
+        let selector = format!("statefulset.kubernetes.io/pod-name={pod},{REVISION}={revision}");
+        // Its node may be gone, and is not waited for.
+        Effect::Cmd(self.kubectl.cmd(["delete", "pods", "--selector", &selector, "--wait=false"]))
+    }
+}
+
+/// Whether a StatefulSet has had its newest template for a while, and not all of its pods.
+fn is_behind(set: &Value) -> bool {
+    let (status, number) = (&set["status"], |value: &Value| value.as_u64().unwrap_or_default());
+    status["observedGeneration"] == set["metadata"]["generation"]
+        && number(&status["readyReplicas"]) < number(&set["spec"]["replicas"])
 }
 
 fn is_ready(pod: &Value) -> bool {

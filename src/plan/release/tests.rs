@@ -225,7 +225,7 @@ fn a_claim_that_an_earlier_release_leaves_behind_is_gone_before_the_next_one_is_
     let known = [("get persistentvolumeclaims", claims)];
     insta::assert_snapshot!(talked(&release(), gone.clone(), &known), @"
     Add: install thanos 17.3.1
-      - PersistentVolumeClaim/thanos-compactor is being deleted, which is waited for
+      PersistentVolumeClaim/thanos-compactor is being deleted, and is waited for until it is gone
       $ kubectl --context oke-sin --namespace monitoring wait persistentvolumeclaim/thanos-compactor --for=delete --timeout=5m
       $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
     ");
@@ -234,39 +234,47 @@ fn a_claim_that_an_earlier_release_leaves_behind_is_gone_before_the_next_one_is_
 
 #[test]
 fn a_pod_that_its_stateful_set_would_wait_for_is_deleted_once_the_set_is_as_wanted() {
-    let set = |name: &str, policy: &str| {
-        json!({"kind": "StatefulSet", "metadata": {"name": name},
-            "spec": {"podManagementPolicy": policy}})
+    let set = |name: &str, policy: &str, ready: u8| {
+        json!({"kind": "StatefulSet", "metadata": {"name": name, "generation": 2},
+            "spec": {"podManagementPolicy": policy, "replicas": 1},
+            "status": {"observedGeneration": 2, "updateRevision": "new", "readyReplicas": ready}})
     };
-    let pod = |name: &str, ready: &str| {
+    let pod = |name: &str, ready: &str, revision: &str| {
         let set = name.trim_end_matches("-0");
         json!({"kind": "Pod",
-            "metadata": {"name": name, "ownerReferences": [{"kind": "StatefulSet", "name": set}]},
+            "metadata": {"name": name, "labels": {"controller-revision-hash": revision},
+                "ownerReferences": [{"kind": "StatefulSet", "name": set}]},
             "status": {"conditions": [{"type": "Ready", "status": ready}]}})
     };
-    let pods = json!({"kind": "List", "items": [
-        pod("thanos-ruler-0", "True"),
-        pod("thanos-storegateway-0", "False"),
-        pod("thanos-receive-0", "False"),
-        pod("mine-0", "False"),
-    ]});
-    let with = |replicas: u8| {
+    let with = |replicas: u8, revision: &str| {
+        let pods = json!({"kind": "List", "items": [
+            pod("thanos-ruler-0", "True", "old"),
+            pod("thanos-storegateway-0", "False", revision),
+            pod("thanos-receive-0", "False", "old"),
+            pod("mine-0", "False", "old"),
+        ]});
         let differs = |status: &mut Value| {
             status["config"]["query"]["replicaCount"] = json!(replicas);
             status["info"]["resources"]["v1/StatefulSet"] = json!([
-                set("thanos-ruler", "OrderedReady"),
-                set("thanos-storegateway", "OrderedReady"),
-                set("thanos-receive", "Parallel"),
+                set("thanos-ruler", "OrderedReady", 1),
+                set("thanos-storegateway", "OrderedReady", 0),
+                set("thanos-receive", "Parallel", 0),
             ]);
         };
         answered(&release(), differs, &[("get pods", said(&pods.to_string()))])
     };
-    insta::assert_snapshot!(with(1), @"
+    insta::assert_snapshot!(with(1, "new"), @"
     Change: change thanos 17.3.1
       query.replicaCount: 1 -> 2
-      - Pod/thanos-storegateway-0: it is not ready, so its StatefulSet would not replace it
+      - Pod/thanos-storegateway-0: it is not ready, and its StatefulSet would wait for it
       $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
-      $ kubectl --context oke-sin --namespace monitoring delete pod thanos-storegateway-0 --ignore-not-found
+      $ kubectl --context oke-sin --namespace monitoring delete pods --selector statefulset.kubernetes.io/pod-name=thanos-storegateway-0,controller-revision-hash=new --wait=false
     ");
-    assert_eq!(with(2), "unchanged");
+    // As an earlier run has left it that was ended before it came to the pod.
+    insta::assert_snapshot!(with(2, "old"), @"
+    Change: change thanos 17.3.1
+      - Pod/thanos-storegateway-0: it is not ready, and its StatefulSet would wait for it
+      $ kubectl --context oke-sin --namespace monitoring delete pods --selector statefulset.kubernetes.io/pod-name=thanos-storegateway-0,controller-revision-hash=old --wait=false
+    ");
+    assert_eq!(with(2, "new"), "unchanged");
 }

@@ -43,7 +43,7 @@ impl Release {
             (line.to_owned(), self.forget(revision))
         };
         let (line, cmd) = back.unwrap_or_else(forgotten);
-        let was = if state == "uninstalling" { "was half uninstalled: " } else { CUT_SHORT };
+        let was = if status.is_half_uninstalled() { "was half uninstalled: " } else { CUT_SHORT };
         // As a loss: where it was not shown before, a Helm of somebody's may be at work on it.
         change.lines.push(format!("! revision {revision} {was}{line}"));
         change.before.push(Effect::Cmd(cmd));

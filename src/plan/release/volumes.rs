@@ -14,6 +14,9 @@ use crate::plan::values;
 use crate::tools::cmd::Cmd;
 use crate::tools::{diff, kubectl};
 
+/// What is told of a claim that is waited for, after its name.
+pub(super) const LEAVING: &str = " is being deleted, and is waited for until it is gone";
+
 /// A claim, the size that it asks for, and the one that it should.
 struct Resize<'a> {
     claim: &'a Value,
@@ -46,9 +49,9 @@ impl Release {
             format!("! {} has no volume until now, and loses {}", keeps.object, keeps.what)
         }));
         let anew = self.changed_volumes(there, false)?;
-        let stopped = anew.iter().filter(|(volume, _)| !of(volume).is_empty());
-        change.warnings.extend(stopped.filter_map(|(volume, _)| {
+        change.warnings.extend(anew.iter().filter_map(|(volume, _)| {
             let (object, stops) = (volume.keeps?.object, volume.stops?);
+            live.iter().any(|there| kubectl::name(there) == object).then_some(())?;
             Some(format!("! {object} has all its pods made anew by the operator: {stops} until they are ready"))
         }));
         let resizes: Vec<Resize<'_>> = volumes
@@ -75,7 +78,7 @@ impl Release {
             let is_ours = self.release.volumes.iter().any(|volume| volume.has(name(&claim)));
             if is_ours && claim["metadata"]["deletionTimestamp"].is_string() {
                 let object = kubectl::name(&claim);
-                change.lines.push(format!("- {object} is being deleted, which is waited for"));
+                change.lines.push(format!("{object}{LEAVING}"));
                 change.before.push(Effect::Cmd(self.kubectl.wait_gone(&object)));
             }
         }

@@ -134,6 +134,9 @@ fn that_the_operator_makes_pods_anew_for_a_larger_volume_is_said_before() {
         claim("alertmanager-prometheus-kube-prometheus-alertmanager-db-alertmanager-0", "50Gi"),
     ]});
     let smaller = |status: &mut Value| {
+        status["info"]["resources"]["v1/Prometheus"] = json!([
+            {"kind": "Prometheus", "metadata": {"name": "prometheus-kube-prometheus-prometheus"}},
+        ]);
         status["info"]["description"] = json!(release.description(Some("aaaabbbbccccdddd")));
         status["config"] = release.rendered_values().unwrap();
         status["config"]["prometheus"]["persistence"]["size"] = json!("40Gi");

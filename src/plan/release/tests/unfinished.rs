@@ -34,7 +34,20 @@ fn a_revision_that_was_not_finished_is_put_right_first() {
         [earlier.clone(), ("helm get manifest thanos --revision 2", failed(immutable))];
     assert_eq!(unfinished("pending-upgrade", &no_way_back), forget("cut short"));
     let gone = history(r#"[{"revision": 3, "status": "uninstalling"}]"#);
-    assert_eq!(unfinished("uninstalling", &[gone]), forget("half uninstalled"));
+    assert_eq!(unfinished("uninstalling", std::slice::from_ref(&gone)), forget("half uninstalled"));
+    let claim = json!({"kind": "PersistentVolumeClaim",
+        "metadata": {"name": "thanos-compactor", "deletionTimestamp": "2026-01-01T00:00:00Z"}});
+    let claims = json!({"kind": "List", "items": [claim]}).to_string();
+    let leaving =
+        unfinished("uninstalling", &[gone, ("get persistentvolumeclaims", said(&claims))]);
+    insta::assert_snapshot!(leaving, @"
+    Change: change thanos 17.3.1
+      ! revision 3 was half uninstalled: it is forgotten, and what there is of it is taken over
+      PersistentVolumeClaim/thanos-compactor is being deleted, and is waited for until it is gone
+      $ kubectl --context oke-sin --namespace monitoring delete secret sh.helm.release.v1.thanos.v3 --ignore-not-found
+      $ kubectl --context oke-sin --namespace monitoring wait persistentvolumeclaim/thanos-compactor --for=delete --timeout=5m
+      $ helm upgrade --install thanos /charts/thanos-17.3.1.tgz --skip-crds --disable-openapi-validation --description 'okemon: thanos-17.3.1 sha256:aaaabbbbccccdddd' --values - --kube-context oke-sin --namespace monitoring
+    ");
 
     assert_eq!(
         unfinished("failed", &[earlier]),
