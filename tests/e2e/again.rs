@@ -207,6 +207,7 @@ fn volumes_grow_with_the_size_and_never_shrink() {
     assert_snapshot!(volumes.collect::<Vec<_>>().join("\n"), @"
     ! Alertmanager/prometheus-kube-prometheus-alertmanager has no volume until now, and loses silences, and what was notified
     ! Prometheus/prometheus-kube-prometheus-prometheus has all its pods made anew by the operator: nothing is scraped until they are ready
+    ! Alertmanager/prometheus-kube-prometheus-alertmanager has all its pods made anew by the operator: no alert is sent until they are ready
     ~ PersistentVolumeClaim/prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-prometheus-kube-prometheus-prometheus-0 50Gi -> 200Gi
     ~ PersistentVolumeClaim/prometheus-prometheus-kube-prometheus-prometheus-db-prometheus-prometheus-kube-prometheus-prometheus-1 50Gi -> 200Gi
     ! StatefulSet/thanos-storegateway cannot be changed and is made anew: its pods go on until others take their place
