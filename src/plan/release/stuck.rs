@@ -55,7 +55,7 @@ impl Release {
     }
 }
 
-/// Whether a StatefulSet has had its newest template for a while, and not all of its pods.
+/// Whether its controller has seen the newest template of a StatefulSet, and not all pods are ready.
 fn is_behind(set: &Value) -> bool {
     let (status, number) = (&set["status"], |value: &Value| value.as_u64().unwrap_or_default());
     status["observedGeneration"] == set["metadata"]["generation"]
