@@ -28,7 +28,7 @@ test-fast: lint ## what needs no cluster
 	$(CARGO_TEST) --lib --bins --test cli --test docs --test processes --test structure --test fuzz
 
 properties: needs tools ## try 100,000 random configurations on Helm's own parsers, 3 and 4
-	OKEMON_CASES=100000 $(CARGO_TEST) --release --test properties
+	OKEMON_CASES=100000 $(CARGO_TEST) --release --test properties -- --nocapture
 
 fuzz: ## break what is read from files, tools and servers, for 15 minutes
 	$(CARGO_TEST) --test fuzz --no-run

@@ -29,8 +29,11 @@ const CASES: usize = 200;
 #[test]
 fn helm_reads_what_every_configuration_means() {
     let cases = env::var("OKEMON_CASES").map_or(CASES, |cases| cases.parse().unwrap());
-    let rendering = Rendering::new();
-    search::hold(&configuration(), cases, |cases| rendering.faults(cases), Configuration::shown);
+    let check = || {
+        let rendering = Rendering::new();
+        move |cases: &[Configuration]| rendering.faults(cases)
+    };
+    search::hold(configuration, cases, check, Configuration::shown);
 }
 
 /// All of the above rests on it.
