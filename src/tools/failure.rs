@@ -210,6 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_that_does_not_go_is_told_with_what_may_hold_it() {
+        let stderr = "error: timed out waiting for the condition on persistentvolumeclaims/data-a";
+        let output = Output { code: Some(1), stderr: stderr.into(), ..Output::default() };
+        let fail = explain(&Cmd::new(Tool::Kubectl, ["wait"]), &output);
+        assert_eq!(fail.exit, Exit::TimedOut);
+        assert!(fail.hint.unwrap().starts_with("`kubectl describe persistentvolumeclaim NAME`"));
+    }
+
+    #[test]
     fn of_an_endless_line_its_end_is_shown() {
         let stderr = "x".repeat(1 << 20) + " no route";
         let output = Output { code: Some(1), stderr, ..Output::default() };

@@ -132,6 +132,11 @@ pub(super) const KUBERNETES: &[Known] = &[
         hint: "`kubectl get namespace` shows whether it is gone; run this again then",
     },
     Known {
+        words: &["timed out waiting for the condition on persistentvolumeclaims/"],
+        exit: Exit::TimedOut,
+        hint: "`kubectl describe persistentvolumeclaim NAME` shows which pod still uses it, or which finalizer holds it; run this again when it is gone",
+    },
+    Known {
         words: &["only dynamically provisioned pvc can be resized"],
         exit: Exit::Refused,
         hint: "`kubectl get storageclass -o custom-columns=NAME:.metadata.name,GROWS:.allowVolumeExpansion` shows which classes let volumes grow; leave `size` as it was, or set allowVolumeExpansion",
