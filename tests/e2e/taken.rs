@@ -68,6 +68,12 @@ fn by_hand(charts: Charts, helm: Helm) -> Sandbox {
         let args = ["get", "statefulset", "--namespace", "monitoring", "-o", "name"];
         sandbox.kubectl(&args).contains("/prometheus-prometheus-kube-prometheus-prometheus")
     });
+    // Only then can they grow.
+    crate::sandbox::eventually("every claim has its volume", || {
+        let phases = "jsonpath={.items[*].status.phase}";
+        let args = ["get", "persistentvolumeclaims", "--namespace", "monitoring", "-o", phases];
+        sandbox.kubectl(&args).split_whitespace().all(|phase| phase == "Bound")
+    });
     sandbox
 }
 
