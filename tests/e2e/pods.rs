@@ -164,7 +164,7 @@ fn until_failing(sandbox: &Sandbox, names: &[&str]) {
         }
         assert!(Instant::now() < deadline, "{names:?} should fail, and not {failing:#?}");
         before = now;
-        // A look costs a processor's second: what is looked at needs it, too.
+        // Looking takes the processors from what is looked at.
         std::thread::sleep(Duration::from_secs(3));
     }
 }
