@@ -31,7 +31,16 @@ pub struct Crds {
 struct Seen {
     live: Option<Output>,
     chart: Option<Output>,
+    wanted: Wanted,
     difference: Option<Output>,
+}
+
+/// What there is to know of the chart's definitions, read from their text, which is megabytes.
+#[derive(Default)]
+struct Wanted {
+    /// The newest version that they carry; empty: none.
+    version: Vec<u64>,
+    names: Vec<String>,
 }
 
 impl Crds {
@@ -51,27 +60,28 @@ impl Crds {
         match chart {
             None if rows(live).next().is_none() => None,
             None => Some(Call::Cmd(helm::show_crds(&self.chart))),
-            Some(chart) if are_left(live, chart) || ours(live, chart) => None,
+            Some(_) if are_left(live, &seen.wanted) || ours(live, &seen.wanted) => None,
             Some(_) => Some(Call::Cmd(self.difference())),
         }
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
         let Some(seen) = seen(answers) else { return self.apply(vec![]) };
+        let wanted = &seen.wanted;
         match (&seen.live, &seen.chart, &seen.difference) {
             (Some(live), _, _) if live.code != Some(0) => refuse(&self.live(), live),
             (_, Some(chart), _) if chart.code != Some(0) => {
                 refuse(&helm::show_crds(&self.chart), chart)
             }
-            (Some(live), Some(chart), None) if are_left(live, chart) => left(live, chart),
-            (Some(live), Some(chart), None) if ours(live, chart) => Decision::unchanged(),
+            (Some(live), Some(_), None) if are_left(live, wanted) => left(live, wanted),
+            (Some(live), Some(_), None) if ours(live, wanted) => Decision::unchanged(),
             // kubectl diff ends with 0 when nothing differs and with 1 when something does
-            (Some(live), Some(chart), Some(difference)) => match difference.code {
+            (Some(live), Some(_), Some(difference)) => match difference.code {
                 Some(0) => Decision::unchanged(),
                 Some(1) => {
-                    let back = newer(live, chart);
+                    let back = newer(live, wanted);
                     let tell = |name: &str| match back.iter().find(|row| row.name == name) {
-                        Some(row) => older(row, chart),
+                        Some(row) => older(row, wanted),
                         None => format!("~ {name}"),
                     };
                     self.apply(changed(&difference.stdout).map(tell).collect())
@@ -114,11 +124,13 @@ impl Crds {
 fn seen(answers: &[Answer]) -> Option<Seen> {
     let Some(Answer::Archive(Some(_))) = answers.first() else { return None };
     let output = |place: usize| answers.get(place).map(Answer::output);
-    Some(Seen { live: output(1), chart: output(2), difference: output(3) })
+    let chart = output(2);
+    let wanted = chart.as_ref().map(Wanted::read).unwrap_or_default();
+    Some(Seen { live: output(1), chart, wanted, difference: output(3) })
 }
 
 /// The annotation in which the operator's definitions carry their version.
-const VERSION: &str = "operator.prometheus.io/version";
+const VERSION: &str = "operator.prometheus.io/version:";
 
 /// Who may have written to a definition that is as we applied it: the API server writes its status.
 const OURS: [&str; 2] = [kubectl::FIELD_MANAGER, "kube-apiserver"];
@@ -146,49 +158,49 @@ fn rows(live: &Output) -> impl Iterator<Item = Row<'_>> {
 /// The operator's API group, as names of definitions end.
 const GROUP: &str = ".monitoring.coreos.com";
 
-/// The newest version that a chart's definitions carry, found in their text: they are megabytes.
-fn newest_of_chart(chart: &Output) -> Vec<u64> {
-    let lines = chart.stdout.lines().filter_map(|line| line.trim().strip_prefix(VERSION));
-    let versions = lines.filter_map(|rest| rest.strip_prefix(':'));
-    versions.map(|version| numbers(version.trim().trim_matches('"'))).max().unwrap_or_default()
+impl Wanted {
+    fn read(chart: &Output) -> Self {
+        let mut wanted = Self::default();
+        for line in chart.stdout.lines() {
+            if let Some(name) = line.strip_prefix("  name: ") {
+                wanted.names.extend(name.ends_with(GROUP).then(|| name.to_owned()));
+            } else if let Some(version) = line.trim_start().strip_prefix(VERSION) {
+                wanted.version = wanted.version.max(numbers(version.trim().trim_matches('"')));
+            }
+        }
+        wanted
+    }
 }
 
 /// The definitions that are newer than the chart's, whose version is known.
-fn newer<'a>(live: &'a Output, chart: &Output) -> Vec<Row<'a>> {
-    let version = newest_of_chart(chart);
-    rows(live).filter(|row| !version.is_empty() && row.version > version).collect()
+fn newer<'a>(live: &'a Output, wanted: &Wanted) -> Vec<Row<'a>> {
+    let known = !wanted.version.is_empty();
+    rows(live).filter(|row| known && row.version > wanted.version).collect()
 }
 
 /// Whether some definitions are newer than the chart's, and none of the chart's is there in an older
 /// version: where some are, all are compared.
-fn are_left(live: &Output, chart: &Output) -> bool {
-    let version = newest_of_chart(chart);
-    let is_older = |name| rows(live).any(|row| row.name == name && row.version < version);
-    !newer(live, chart).is_empty() && !names_of_chart(chart).any(is_older)
+fn are_left(live: &Output, wanted: &Wanted) -> bool {
+    let is_older = |row: Row<'_>| {
+        row.version < wanted.version && wanted.names.iter().any(|name| name == row.name)
+    };
+    !newer(live, wanted).is_empty() && !rows(live).any(is_older)
 }
 
 /// The chart's definitions that are not there.
-fn absent(live: &Output, chart: &Output) -> Vec<String> {
-    let there = |name: &&str| rows(live).any(|row| row.name == *name);
-    names_of_chart(chart).filter(|name| !there(name)).map(str::to_owned).collect()
-}
-
-fn names_of_chart(chart: &Output) -> impl Iterator<Item = &str> {
-    let names = chart.stdout.lines().filter_map(|line| line.strip_prefix("  name: "));
-    names.filter(|name| name.ends_with(GROUP))
+fn absent(live: &Output, wanted: &Wanted) -> Vec<String> {
+    let there = |name: &&String| rows(live).any(|row| row.name == *name);
+    wanted.names.iter().filter(|name| !there(name)).cloned().collect()
 }
 
 /// Whether every definition of the chart is there in the chart's version, which is known, and nobody
 /// else has written to it.
-fn ours(live: &Output, chart: &Output) -> bool {
-    let version = newest_of_chart(chart);
+fn ours(live: &Output, wanted: &Wanted) -> bool {
     let is_ours = |row: &Row<'_>| {
-        row.version == version && row.writers.split(',').all(|writer| OURS.contains(&writer))
+        row.version == wanted.version && row.writers.split(',').all(|writer| OURS.contains(&writer))
     };
-    let mut names = names_of_chart(chart).peekable();
-    !version.is_empty()
-        && names.peek().is_some()
-        && names.all(|name| rows(live).any(|row| row.name == name && is_ours(&row)))
+    let is_there = |name: &String| rows(live).any(|row| row.name == name && is_ours(&row));
+    !wanted.version.is_empty() && !wanted.names.is_empty() && wanted.names.iter().all(is_there)
 }
 
 /// `0.85.0` as numbers, so that versions compare as such; nothing when there is none.
@@ -210,16 +222,16 @@ fn changed(diff: &str) -> impl Iterator<Item = &str> {
 }
 
 /// That a definition goes back to the chart's version.
-fn older(row: &Row<'_>, chart: &Output) -> String {
-    let (there, wanted) = (shown(&row.version), shown(&newest_of_chart(chart)));
+fn older(row: &Row<'_>, wanted: &Wanted) -> String {
+    let (there, wanted) = (shown(&row.version), shown(&wanted.version));
     format!("! {} is of operator {there}, and goes back to the chart's {wanted}", row.name)
 }
 
 /// Newer definitions are somebody else's. They are left, and must be all that the chart needs.
-fn left(live: &Output, chart: &Output) -> Decision {
+fn left(live: &Output, wanted: &Wanted) -> Decision {
     let newest = rows(live).map(|row| row.version).max().unwrap_or_default();
-    let (there, wanted) = (shown(&newest), shown(&newest_of_chart(chart)));
-    let absent = absent(live, chart);
+    let absent = absent(live, wanted);
+    let (there, wanted) = (shown(&newest), shown(&wanted.version));
     if absent.is_empty() {
         let note = format!(
             "the custom resource definitions are of operator {there}, newer than the chart's {wanted}: left as they are"
