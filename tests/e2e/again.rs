@@ -9,11 +9,12 @@ const RELEASES: [&str; 3] = ["grafana 1 deployed", "prometheus 1 deployed", "tha
 #[test]
 fn a_second_install_sends_nothing_and_a_changed_value_makes_one_revision_of_one_release() {
     let sandbox = Sandbox::up();
-    sandbox.install();
+    let first = sandbox.install();
     assert_eq!(sandbox.releases(), RELEASES);
 
     let mark = sandbox.mark();
     let second = sandbox.install();
+    crate::docs::show(&first.stderr, &second.stderr);
     assert_eq!(sandbox.changes_since(&mark), Vec::<String>::new());
     assert_eq!(sandbox.releases(), RELEASES);
     assert_eq!(second.stdout, "");

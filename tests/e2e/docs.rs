@@ -1,12 +1,10 @@
 //! What the documentation shows of a real install is what a real install prints.
 
-use crate::sandbox::{Sandbox, repository};
+use crate::sandbox::repository;
 
-#[test]
-fn the_documentation_shows_what_an_install_prints() {
-    let sandbox = Sandbox::up();
-    let first = steady(&sandbox.install().stderr);
-    let again = steady(&sandbox.install().stderr);
+/// What the pages show, compared with an install on an empty cluster and another one after it.
+pub(crate) fn show(first: &str, again: &str) {
+    let (first, again) = (steady(first), steady(again));
     assert_eq!(steady(&recorded("recorded")), first, "docs/install.md");
     assert_eq!(steady(&recorded("recorded again")), again, "docs/install.md");
     assert_eq!(steady(&picture()), first, "docs/images/make --record");

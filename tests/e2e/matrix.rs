@@ -1,7 +1,7 @@
 //! Either family of charts with either Helm: the same cluster, and each Helm goes on from what the
 //! other has left.
 
-use crate::objects::differing;
+use crate::objects::{differing, fresh};
 use crate::sandbox::Sandbox;
 use crate::variants::{Charts, Helm};
 
@@ -38,24 +38,16 @@ fn both_helms(charts: Charts) {
         assert_eq!(differing(&made_by_3, &sandbox.objects()), [""; 0], "{helm:?}");
     }
 
-    // Values of every release: by Helm 3, and by Helm 4 on top of it, as if that had made it all.
-    let change = |sandbox: &Sandbox, local: &str, raw: &str, url: &str| {
-        let local = format!("--retention-local={local}");
-        let raw = format!("--retention-raw={raw}");
-        let ended = sandbox.run(&["install", &local, &raw, &format!("--grafana-url={url}")]);
-        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    };
+    // Values of every release by Helm 3, and without them by Helm 4: as if that had made it all.
     sandbox.use_helm(Helm::Three);
-    change(&sandbox, "24h", "399d", "https://f");
+    let change = ["--retention-local=24h", "--retention-raw=399d", "--grafana-url=https://f"];
+    let changed = sandbox.run(&[&["install"], &change[..]].concat());
+    assert_eq!(changed.code, Some(0), "{}", changed.stderr);
     sandbox.use_helm(Helm::Four);
-    change(&sandbox, "48h", "400d", "https://g");
+    sandbox.install();
     assert_eq!(
         sandbox.releases(),
         ["grafana 3 deployed", "prometheus 3 deployed", "thanos 5 deployed"]
     );
-    let changed_by_both = sandbox.objects();
-    let fresh = Sandbox::up_for(charts);
-    fresh.use_helm(Helm::Four);
-    change(&fresh, "48h", "400d", "https://g");
-    assert_eq!(differing(&fresh.objects(), &changed_by_both), [""; 0]);
+    assert_eq!(differing(fresh(charts), &sandbox.objects()), [""; 0]);
 }

@@ -1,10 +1,24 @@
 //! Objects of a cluster, comparable with those of another one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use k8s_openapi::ByteString;
 use okemon::tools::diff;
 use serde_json::{Map, Value};
+
+use crate::sandbox::Sandbox;
+use crate::variants::Charts;
+
+/// What an install makes of an empty cluster.
+pub(crate) fn fresh(charts: Charts) -> &'static [Value] {
+    static ONCE: [OnceLock<Vec<Value>>; 2] = [OnceLock::new(), OnceLock::new()];
+    ONCE[charts as usize].get_or_init(|| {
+        let sandbox = Sandbox::up_for(charts);
+        sandbox.install();
+        sandbox.objects()
+    })
+}
 
 /// What differs between two lists of objects, a line each.
 pub(crate) fn differing(wanted: &[Value], there: &[Value]) -> Vec<String> {

@@ -1,11 +1,8 @@
 //! A cluster that was made by hand, with the articles' commands, and is taken over.
 
-use std::sync::OnceLock;
-
 use insta::assert_snapshot;
-use serde_json::Value;
 
-use crate::objects::differing;
+use crate::objects::{differing, fresh};
 use crate::sandbox::{Sandbox, ran, without_keys};
 use crate::variants::{Charts, Helm, pods_are_run};
 
@@ -117,14 +114,4 @@ fn claims(sandbox: &Sandbox) -> Vec<String> {
     let args = ["get", "persistentvolumeclaims", "--namespace", "monitoring", "--no-headers"];
     let text = sandbox.kubectl(&[&args[..], &["-o", columns]].concat());
     text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
-}
-
-/// What an install makes of an empty cluster.
-fn fresh(charts: Charts) -> &'static [Value] {
-    static ONCE: [OnceLock<Vec<Value>>; 2] = [OnceLock::new(), OnceLock::new()];
-    ONCE[charts as usize].get_or_init(|| {
-        let sandbox = Sandbox::up_for(charts);
-        sandbox.install();
-        sandbox.objects()
-    })
 }
