@@ -17,6 +17,9 @@ pub(crate) struct Sandbox {
     charts: Charts,
 }
 
+/// kubectl and helm end before it is worth their while to collect memory: a sixth of an install that changes nothing.
+const BRIEF: [(&str, &str); 1] = [("GOGC", "off")];
+
 /// What a finished okemon left.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -148,6 +151,7 @@ impl Sandbox {
             .env("PATH", format!("{}:/usr/bin:/bin", self.tool("").display()))
             .env("HOME", self.directory.path())
             .env("TMPDIR", self.directory.path())
+            .envs(BRIEF)
             .env("OKEMON_S3_ACCESS_KEY", self.info["s3"]["accessKey"].as_str().unwrap())
             .env("OKEMON_S3_SECRET_KEY", self.info["s3"]["secretKey"].as_str().unwrap())
             .stdin(Stdio::null())
@@ -209,7 +213,7 @@ impl Sandbox {
     /// What became of kubectl, as the administrator.
     pub(crate) fn try_kubectl(&self, args: &[&str]) -> Ended {
         let mut kubectl = Command::new(self.tool("kubectl"));
-        ran(kubectl.args(["--kubeconfig", &self.cluster("adminKubeconfig")]).args(args))
+        ran(kubectl.envs(BRIEF).args(["--kubeconfig", &self.cluster("adminKubeconfig")]).args(args))
     }
 
     /// Applies a manifest, as the administrator.
@@ -235,6 +239,7 @@ impl Sandbox {
     /// What helm prints, as the administrator.
     pub(crate) fn helm(&self, args: &[&str]) -> String {
         let output = Command::new(self.tool("helm"))
+            .envs(BRIEF)
             .args(["--kubeconfig", &self.cluster("adminKubeconfig"), "--namespace", "monitoring"])
             .args(args)
             .output()
@@ -274,9 +279,9 @@ impl Sandbox {
         list.as_array().unwrap().iter().map(row).collect()
     }
 
-    /// A mark in the audit log, for [`Self::changes_since`].
+    /// A mark in the audit log, its present end, for [`Self::changes_since`].
     pub(crate) fn mark(&self) -> String {
-        self.driver(&["audit", "sin", "--mark"]).trim().to_owned()
+        std::fs::metadata(self.cluster("auditLog")).unwrap().len().to_string()
     }
 
     /// What okemon changed since the mark, its own Lease and dry runs excepted.
