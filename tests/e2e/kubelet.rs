@@ -56,7 +56,7 @@ fn state(sandbox: &Sandbox, name: &str) -> String {
 const FALLBACK: &str = "FallbackToLogsOnError";
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
+#[ignore = "needs root, bubblewrap and nftables: make test runs it where they are"]
 fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
     let sandbox = Sandbox::shared_with_pods();
     let key = |secret: &str, key: &str| json!({"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}]});
@@ -144,7 +144,7 @@ fn what_cannot_run_is_told_as_a_kubelet_tells_it() {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
+#[ignore = "needs root, bubblewrap and nftables: make test runs it where they are"]
 fn a_pod_is_asked_to_end_and_then_made_to_with_all_that_it_forked() {
     let sandbox = Sandbox::shared_with_pods();
     let mut polite = pod("polite", "trap exit TERM; sleep 1000 & wait", &json!({}));
@@ -186,7 +186,7 @@ fn processes_with(words: &str) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
+#[ignore = "needs root, bubblewrap and nftables: make test runs it where they are"]
 fn secrets_arrive_in_running_pods_and_kubectl_reaches_into_them() {
     let sandbox = Sandbox::shared_with_pods();
     let mut reader = pod(
@@ -221,7 +221,7 @@ fn secrets_arrive_in_running_pods_and_kubectl_reaches_into_them() {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
+#[ignore = "needs root, bubblewrap and nftables: make test runs it where they are"]
 fn clusters_reach_each_other_by_load_balancers_alone() {
     let sandbox = Sandbox::shared_with_pods();
     sandbox.driver(&["up", "syd"]);
@@ -269,7 +269,7 @@ fn clusters_reach_each_other_by_load_balancers_alone() {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
+#[ignore = "needs root, bubblewrap and nftables: make test runs it where they are"]
 fn what_runs_outlives_the_runner_and_nothing_outlives_the_sandbox() {
     let sandbox = Sandbox::up_with_pods(Charts::Bitnami);
     create(
@@ -326,7 +326,7 @@ fn kill(process: &str) {
 }
 
 #[test]
-#[ignore = "needs root, bubblewrap and nftables: make test-pods"]
+#[ignore = "needs root, bubblewrap and nftables: make test runs it where they are"]
 fn whatever_a_pod_does_is_borne() {
     let sandbox = Sandbox::shared_with_pods();
     let many: Vec<Value> = (0..50).map(|number| json!({"name": format!("c{number}"), "image": "busybox", "command": ["sleep", "1000"]})).collect();
