@@ -97,7 +97,7 @@ fn each_mistake_makes_one_proof_fail() {
     assert!(log.contains("Compaction needs to be disabled"), "{log}");
 }
 
-/// An install with one more alert, which the rulers always fire and say again every ten seconds, and a compactor that does not wait for blocks to age.
+/// An install with one more alert, which the rulers always fire, and a compactor that does not wait for blocks to age.
 fn installed(charts: Charts) -> Sandbox {
     let sandbox = Sandbox::up_with_pods(charts);
     sandbox.configure_cluster("    values: {thanos: thanos.yaml, prometheus: prometheus.yaml}\n");
@@ -119,16 +119,12 @@ fn make(sandbox: &Sandbox, release: &str, mistake: impl FnOnce(&mut Value)) {
 
 fn values(charts: Charts, release: &str) -> Value {
     let rules = "groups: [{name: test, interval: 5s, rules: [{alert: Always, expr: vector(1)}]}]";
-    let again = "--resend-delay=10s";
     match (release, charts) {
         ("thanos", Charts::Bitnami) => {
-            json!({
-                "ruler": {"config": rules, "extraFlags": [again]},
-                "compactor": {"consistencyDelay": "0s"},
-            })
+            json!({"ruler": {"config": rules}, "compactor": {"consistencyDelay": "0s"}})
         }
         ("thanos", Charts::Community) => json!({
-            "ruler": {"rules": {"always.yaml": rules}, "extraArgs": [again]},
+            "ruler": {"rules": {"always.yaml": rules}},
             "compactor": {"extraArgs": ["--consistency-delay=0s"]},
         }),
         _ => json!({}),
@@ -177,7 +173,7 @@ fn until_failing(sandbox: &Sandbox, names: &[&str]) {
 fn the_loss_of_one_prometheus_leaves_no_gap(sandbox: &Sandbox) {
     let pod = "prometheus-prometheus-kube-prometheus-prometheus-0";
     let newest = || -> Vec<f64> {
-        let series = query(sandbox, r#"timestamp(up{job="node-exporter"})"#).unwrap();
+        let series = query(sandbox, r#"timestamp(up{job="node-exporter"})"#, "5m").unwrap();
         series.iter().map(|each| each["value"][1].as_str().unwrap().parse().unwrap()).collect()
     };
     sandbox.kubectl(&["delete", "pod", "-n", "monitoring", pod, "--grace-period=0", "--force"]);

@@ -26,7 +26,7 @@ fn targets(sandbox: &Sandbox) -> Result<(), String> {
     let known = rows(&asked["data"]["activeTargets"]);
     let mut known: Vec<[&str; 3]> = known.iter().map(|target| key(&target["labels"])).collect();
     known.sort_unstable();
-    let answer = query(sandbox, "up")?;
+    let answer = query(sandbox, "up", LATELY)?;
     let mut told: Vec<[&str; 3]> = answer.iter().map(|series| key(&series["metric"])).collect();
     told.sort_unstable();
     if known.is_empty() || told != known {
@@ -54,7 +54,7 @@ fn key(labels: &Value) -> [&str; 3] {
 /// The targets of each job, a line each.
 pub(crate) fn jobs(sandbox: &Sandbox) -> String {
     let mut jobs = BTreeMap::new();
-    for series in query(sandbox, "up").unwrap() {
+    for series in query(sandbox, "up", LATELY).unwrap() {
         *jobs.entry(series["metric"]["job"].as_str().unwrap().to_owned()).or_insert(0) += 1;
     }
     jobs.iter().map(|(job, count)| format!("{job}: {count}\n")).collect()
@@ -81,7 +81,7 @@ fn history(sandbox: &Sandbox) -> Result<(), String> {
 }
 
 /// Each Alertmanager has the ruler's alert once, though both rulers send it, and has heard of it lately: they say it again
-/// every ten seconds.
+/// every minute.
 fn alerts(sandbox: &Sandbox) -> Result<(), String> {
     for replica in 0..2 {
         let whom =
@@ -92,7 +92,7 @@ fn alerts(sandbox: &Sandbox) -> Result<(), String> {
             all.iter().filter(|alert| alert["labels"]["alertname"] == "Always").collect();
         let fresh = |alert: &Value| {
             let heard = alert["updatedAt"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
-            heard.is_some_and(|heard| Timestamp::now().duration_since(heard).as_secs() < 45)
+            heard.is_some_and(|heard| Timestamp::now().duration_since(heard).as_secs() < 90)
         };
         if found.len() != 1 || found[0]["labels"]["ruler_cluster"] != "sin" || !fresh(found[0]) {
             return Err(format!("{whom}: {found:?}"));
@@ -149,12 +149,18 @@ fn grafana(sandbox: &Sandbox) -> Result<(), String> {
 
 const QUERY: &str = "services/thanos-query:9090";
 
-/// What Query answers through its Service: the series of an instant query. A sample counts for two scrapes and a half, and
-/// not for five minutes: what nobody scrapes any more is gone so much earlier.
-pub(crate) fn query(sandbox: &Sandbox, expression: &str) -> Result<Vec<Value>, String> {
-    let path = format!("/api/v1/query?query={expression}&lookback_delta=75s");
+/// What Query answers through its Service: the series of an instant query. A sample counts for as long as `lookback` says.
+pub(crate) fn query(
+    sandbox: &Sandbox,
+    expression: &str,
+    lookback: &str,
+) -> Result<Vec<Value>, String> {
+    let path = format!("/api/v1/query?query={expression}&lookback_delta={lookback}");
     Ok(rows(&ask(sandbox, QUERY, &path)?["data"]["result"]))
 }
+
+/// Two scrapes and a half: what nobody scrapes any more is gone so much earlier than after Query's own five minutes.
+const LATELY: &str = "75s";
 
 fn rows(list: &Value) -> Vec<Value> {
     list.as_array().cloned().unwrap_or_default()
