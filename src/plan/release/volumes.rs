@@ -122,6 +122,24 @@ impl Release {
         Err(Fail::new(Exit::Refused, error).hint(hint))
     }
 
+    /// The API server lets no claim grow that has no volume yet.
+    fn refuse_pending(&self, grown: &[&Resize<'_>]) -> Result<(), Fail> {
+        let is_pending = |resize: &&&Resize<'_>| resize.claim["status"]["phase"] == "Pending";
+        let pending: Vec<&str> =
+            grown.iter().filter(is_pending).map(|resize| name(resize.claim)).collect();
+        let [first, ..] = pending[..] else { return Ok(()) };
+        let error = format!(
+            "changing {}: what has no volume yet cannot grow: {}",
+            self.release.name,
+            pending.join(", ")
+        );
+        let describe = self.kubectl.by_hand(&["describe", "persistentvolumeclaim", first]);
+        let hint = format!(
+            "`{describe}` says what it waits for; once it is bound, or deleted (it holds nothing yet), run this again"
+        );
+        Err(Fail::new(Exit::TimedOut, error).hint(hint))
+    }
+
     /// Asks for larger volumes, after the API server was asked whether their class lets them grow.
     fn enlarge(
         &self,
@@ -132,6 +150,7 @@ impl Release {
         if grown.is_empty() {
             return Ok(());
         }
+        self.refuse_pending(grown)?;
         let claims: Vec<_> = grown
             .iter()
             .map(|resize| (name(resize.claim).to_owned(), resize.wanted.to_owned()))

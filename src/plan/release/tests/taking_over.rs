@@ -117,6 +117,12 @@ fn volumes_are_enlarged_and_never_shrink() {
     );
     insta::assert_snapshot!(with(&[claims("10Gi"), ("dry-run=server -o json", fixed)]), @r#"refused (Refused): running `kubectl --context oke-sin --namespace monitoring apply --server-side --force-conflicts --validate=false --dry-run=server -o json --field-manager okemon -f - < manifests/claims.yaml`: Error from server (Forbidden): persistentvolumeclaims "data-thanos-storegateway-0" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"#);
     assert!(!with(&[claims("50Gi")]).contains("PersistentVolumeClaim"));
+    let mut pending = claim("data-thanos-storegateway-0", "10Gi");
+    pending["status"] = json!({"phase": "Pending"});
+    assert_eq!(
+        with(&[("get persistentvolumeclaims", said(&pending.to_string()))]),
+        "refused (TimedOut): changing thanos: what has no volume yet cannot grow: data-thanos-storegateway-0"
+    );
 }
 
 #[test]
