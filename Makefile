@@ -53,9 +53,9 @@ charts: tools ## compare the stand-in charts with what the real ones were seen t
 tools: needs ## build the tools of the sandbox (about 15 minutes, once)
 	@tests/sandbox/sandbox tools
 
-packages: ## install what pods that run need, on Debian, as root
+packages: ## install what pods that run need, and shellcheck: on Debian, as root
 	apt-get update --quiet
-	apt-get install --quiet --yes --no-install-recommends bubblewrap iproute2 nftables shellcheck
+	DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends bubblewrap iproute2 nftables shellcheck
 
 needs: # name what this machine lacks, before anything is begun
 	@tests/sandbox/needs
