@@ -14,6 +14,7 @@ use clap::Parser as _;
 use okemon::cli::Cli;
 use okemon::config::{CLUSTER, Charts, Known, REGION, SETTINGS, schema};
 use okemon::content::{images::Images, sizes};
+use okemon::diagnose::catalogue::{CATALOGUE, Entry};
 use serde_json::Value;
 
 #[path = "docs/page.rs"]
@@ -129,6 +130,7 @@ fn every_table_is_the_codes() {
                 "settings" => settings(),
                 "sizes" => sizes::table_markdown(),
                 "images" => images(),
+                "findings" => findings(),
                 other => panic!("{}: there is no table {other}", page.name()),
             };
             if page.text[head..end].trim() != table.trim() {
@@ -212,6 +214,25 @@ fn images() -> String {
     let images = Images::new(Charts::Bitnami, None);
     let row = |image: &okemon::content::images::Image| format!("| `{image}` |\n");
     "| image |\n|---|\n".to_owned() + &images.all().map(row).concat()
+}
+
+/// A section for each id of the catalogue.
+fn findings() -> String {
+    let section = |entry: &Entry| {
+        let Entry { name, title, meaning, remedy, .. } = entry;
+        let see = entry.see.join("\n");
+        let link = |link: &&str| format!("[{}]({link})", site(link));
+        let more: Vec<String> = entry.more.iter().map(link).collect();
+        let more =
+            if more.is_empty() { String::new() } else { format!(" More: {}.", more.join(", ")) };
+        format!("### {name}: {title}\n\n{meaning}\n\n```sh\n{see}\n```\n\n{remedy}{more}\n\n")
+    };
+    CATALOGUE.iter().map(section).collect()
+}
+
+/// Whose page it is.
+fn site(link: &str) -> &str {
+    link.trim_start_matches("https://").split('/').next().unwrap_or(link)
 }
 
 /// A place with a configuration and nothing else: no tool, no network, no home.

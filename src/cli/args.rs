@@ -43,6 +43,11 @@ pub(super) enum Command {
     Render(Render),
     /// Prints every image that clusters pull, one a line, to mirror them
     Images(Images),
+    /// Says what the id of a finding means, how to see it and what to do; without one, lists all
+    Explain {
+        /// `OKM-...`, as it stands at the end of a finding
+        id: Option<String>,
+    },
     /// Prints completions for a shell
     Completions { shell: clap_complete::Shell },
     /// Prints the man page

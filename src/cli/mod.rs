@@ -18,7 +18,7 @@ use settings::Settings;
 use crate::ask::{self, Ask};
 use crate::commands::plan::Form;
 use crate::commands::prepare::{Consent, Options};
-use crate::commands::{self, images, install, live, plan, render};
+use crate::commands::{self, explain, images, install, live, plan, render};
 use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Part;
@@ -91,6 +91,7 @@ impl Cli {
                 let registry = registry.as_deref().filter(|_| !args.upstream);
                 commands::print(&images::list(charts, registry))
             }
+            Command::Explain { id } => commands::print(&explain::explain(id.as_deref())?),
             Command::Completions { shell } => {
                 let mut text = Vec::new();
                 clap_complete::generate(*shell, &mut Self::command(), "okemon", &mut text);

@@ -1,6 +1,7 @@
 //! What each command does: from the command line to an exit code.
 
 pub mod evidence;
+pub mod explain;
 pub mod images;
 pub mod install;
 mod keys;

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::Service;
 
+use super::catalogue::Id;
 use super::trouble::Trouble;
 use super::{Part, Scope, Severity, name, words};
 use crate::observe::kubernetes::Snapshot;
@@ -17,7 +18,8 @@ pub(super) fn parts(snapshot: &Snapshot, scope: &Scope) -> Vec<Part> {
     let absent = scope.services.iter().filter(|wanted| !known.contains(wanted)).map(|wanted| {
         let hint = format!("`{}` shows those that are", scope.kubectl(&["get", "services"]));
         let reason = "there is no such Service".to_owned();
-        Part::waits(Trouble::new(format!("service/{wanted}"), Severity::Wrong, reason, hint))
+        let service = format!("service/{wanted}");
+        Part::waits(Trouble::new(Id::ServiceAbsent, service, Severity::Wrong, reason, hint))
     });
     there.chain(absent).collect()
 }
@@ -32,12 +34,15 @@ fn part(service: &Service, snapshot: &Snapshot, scope: &Scope) -> Part {
         None => (Severity::Starting, "its load balancer has no address yet".to_owned()),
         Some(event) => (severity(&event.message), words::reason(&event.reason, &event.message)),
     };
-    let advice = match severity {
-        Severity::Final => "shows every try; mend `loadBalancer`, or have the limit raised",
-        _ => "shows every try",
+    let (id, advice) = match severity {
+        Severity::Final => (
+            Id::LoadBalancerRefused,
+            "shows every try; mend `loadBalancer`, or have the limit raised",
+        ),
+        _ => (Id::LoadBalancerPending, "shows every try"),
     };
     let hint = format!("`{}` {advice}", scope.describe("service", service_name));
-    Part::waits(Trouble::new(format!("service/{service_name}"), severity, reason, hint))
+    Part::waits(Trouble::new(id, format!("service/{service_name}"), severity, reason, hint))
 }
 
 /// What the cloud cannot do however often it is asked: it has no more load balancers for us, or the

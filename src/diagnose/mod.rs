@@ -3,6 +3,7 @@
 //! [`diagnose`] judges one [`Snapshot`]; [`progress`] judges one diagnosis after another. How long to
 //! wait in between, and what is shown, is for others to say.
 
+pub mod catalogue;
 mod loadbalancer;
 mod operated;
 mod pods;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 use crate::observe::kubernetes::{ContainerName, Snapshot};
 use crate::tools::kubectl;
+use catalogue::Id;
 use trouble::Trouble;
 
 /// What is waited for: everything of these releases, and some Services. All else in the namespace is
@@ -68,6 +70,7 @@ pub struct Unheard {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
+    pub id: Id,
     /// The object as kubectl names it: `pod/thanos-query-5d9-x2x4k`.
     pub object: String,
     /// What is wrong, in a line, with the cluster's own words: `ImagePullBackOff: quay.io/... not found`.
@@ -155,6 +158,7 @@ fn absent_releases(snapshot: &Snapshot, scope: &Scope) -> Vec<Part> {
     absent
         .map(|name| {
             Part::waits(Trouble::new(
+                Id::ReleaseEmpty,
                 format!("release/{name}"),
                 Severity::Wrong,
                 "none of its workloads is there".into(),

@@ -1,5 +1,6 @@
 //! Whether the operator has made of Prometheus and Alertmanager resources what they ask for.
 
+use super::catalogue::Id;
 use super::trouble::Trouble;
 use super::{Part, Scope, Severity, controller, name, words, workloads};
 use crate::observe::kubernetes::{Condition, Operated, Snapshot};
@@ -47,10 +48,14 @@ fn operator_says(
         let command = scope.kubectl(&["patch", &kind, name, "--type", "merge", "-p", patch]);
         let hint = format!("`{command}` lets the operator go on");
         let reason = "paused: the operator leaves it alone".to_owned();
-        return Some(Trouble::new(object(resource), Severity::Wrong, reason, hint));
+        let (id, severity) = (Id::OperatorPaused, Severity::Wrong);
+        return Some(Trouble::new(id, object(resource), severity, reason, hint));
     }
     let hint = operator_hint(snapshot, scope);
-    let says = |severity, reason| Some(Trouble::new(object(resource), severity, reason, hint));
+    let says = |severity, reason| {
+        let id = if severity == Severity::Starting { Id::Starting } else { Id::OperatorRefuses };
+        Some(Trouble::new(id, object(resource), severity, reason, hint))
+    };
     // Unknown is what the operator says of a resource that it has not come to yet.
     match current(resource, "Reconciled").filter(|known| known.status != "Unknown") {
         None => says(Severity::Starting, "the operator has not taken it up yet".into()),
@@ -70,7 +75,7 @@ fn unavailable(resource: &Operated, snapshot: &Snapshot, scope: &Scope) -> Optio
         None => "the operator has not said yet that it is available".into(),
     };
     let hint = operator_hint(snapshot, scope);
-    Some(Trouble::new(object(resource), Severity::Starting, reason, hint))
+    Some(Trouble::new(Id::Starting, object(resource), Severity::Starting, reason, hint))
 }
 
 /// A condition, if it was said of the resource as it is now.

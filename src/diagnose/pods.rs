@@ -6,6 +6,7 @@ mod containers;
 
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
 
+use super::catalogue::Id;
 use super::trouble::{self, Trouble};
 use super::{Scope, Severity, name, volumes, words};
 use crate::observe::kubernetes::{Event, Snapshot};
@@ -73,15 +74,18 @@ fn unschedulable(pod: &Pod, snapshot: &Snapshot, scope: &Scope) -> Option<Troubl
     }
     let buys_time = autoscaler.is_some_and(|event| event.reason == "TriggeredScaleUp");
     let command = scope.kubectl(&["describe", "nodes"]);
-    let advice = if buys_time {
-        "shows new nodes as they come"
+    let (id, advice) = if buys_time {
+        (Id::ScalingUp, "shows new nodes as they come")
     } else if is_misplaced(&reason) {
-        "shows the labels and taints of each node; `placement` has to fit some of them"
+        (
+            Id::Misplaced,
+            "shows the labels and taints of each node; `placement` has to fit some of them",
+        )
     } else {
-        "shows what each node has left; add nodes, or take a smaller `size`"
+        (Id::Unschedulable, "shows what each node has left; add nodes, or take a smaller `size`")
     };
     let hint = format!("`{command}` {advice}");
-    Some(Trouble { buys_time, ..Trouble::new(object(pod), Severity::Wrong, reason, hint) })
+    Some(Trouble { buys_time, ..Trouble::new(id, object(pod), Severity::Wrong, reason, hint) })
 }
 
 /// Whether labels and taints alone keep a pod off every node; the taints of nodes that are not in
@@ -102,15 +106,19 @@ fn last_warning(pod: &Pod, snapshot: &Snapshot, scope: &Scope) -> Option<Trouble
     let event = snapshot.events_of("Pod", &pod.metadata).next().filter(|event| event.warning)?;
     let severity = severity_of_warning(event)?;
     let pod_name = name(&pod.metadata);
-    let hint = match event.reason.as_str() {
+    let (id, hint) = match event.reason.as_str() {
         "Unhealthy" => {
             let command = scope.kubectl(&["logs", pod_name, "--all-containers"]);
-            format!("`{command}` says what it is waiting for")
+            (Id::Probe, format!("`{command}` says what it is waiting for"))
         }
-        _ => format!("`{}` shows what is missing", scope.describe("pod", pod_name)),
+        reason => {
+            let is_mount = reason != "FailedCreatePodSandBox";
+            let id = if is_mount { Id::Mount } else { Id::PodSandbox };
+            (id, format!("`{}` shows what is missing", scope.describe("pod", pod_name)))
+        }
     };
     let reason = words::reason(&event.reason, &event.message);
-    Some(Trouble::new(object(pod), severity, reason, hint))
+    Some(Trouble::new(id, object(pod), severity, reason, hint))
 }
 
 fn severity_of_warning(event: &Event) -> Option<Severity> {

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use super::catalogue::Id;
 use super::{Finding, Severity, Unheard};
 
 /// One thing that keeps one object from being ready.
@@ -18,9 +19,15 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    pub(super) fn new(object: String, severity: Severity, reason: String, hint: String) -> Self {
+    pub(super) fn new(
+        id: Id,
+        object: String,
+        severity: Severity,
+        reason: String,
+        hint: String,
+    ) -> Self {
         let cause = reason.split(':').next().unwrap_or_default().to_owned();
-        let finding = Finding { object, reason, hint: Some(hint), severity };
+        let finding = Finding { id, object, reason, hint: Some(hint), severity };
         Self { finding, cause, others: 0, buys_time: false, unheard: None }
     }
 

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 
+use super::catalogue::Id;
 use super::trouble::Trouble;
 use super::{Scope, Severity, name, words};
 use crate::observe::kubernetes::Snapshot;
@@ -39,7 +40,7 @@ fn trouble(claim: &PersistentVolumeClaim, snapshot: &Snapshot, scope: &Scope) ->
     let command = scope.describe("persistentvolumeclaim", claim_name);
     let hint = format!("`{command}` shows every try");
     let object = format!("persistentvolumeclaim/{claim_name}");
-    Some(Trouble::new(object, Severity::Wrong, reason, hint))
+    Some(Trouble::new(Id::VolumePending, object, Severity::Wrong, reason, hint))
 }
 
 fn phase(claim: &PersistentVolumeClaim) -> &str {

@@ -5,6 +5,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::catalogue::Id;
 use super::trouble::Trouble;
 use super::{Part, Scope, Severity, controller, name, pods, words};
 use crate::observe::kubernetes::Snapshot;
@@ -193,21 +194,26 @@ impl<'a> Workload<'a> {
         scope.describe(&self.kind.to_lowercase(), name(self.metadata))
     }
 
+    fn shows_events(&self, scope: &Scope) -> String {
+        format!("`{}` shows its events", self.describe(scope))
+    }
+
     fn starting(&self, reason: &str, scope: &Scope) -> Trouble {
         let hint = format!("`{}` shows how far it is", self.describe(scope));
-        Trouble::new(self.object(), Severity::Starting, reason.into(), hint)
+        Trouble::new(Id::Starting, self.object(), Severity::Starting, reason.into(), hint)
     }
 
     fn complains(&self, scope: &Scope) -> Option<Trouble> {
         let (word, message, severity) = self.complaint?;
-        let hint = match severity {
-            Severity::Final => {
+        let (id, hint) = match (severity, word) {
+            (Severity::Final, _) => {
                 let command = scope.kubectl(&["logs", &self.object()]);
-                format!("`{command}` says why; delete it, and it is made anew")
+                (Id::JobFailed, format!("`{command}` says why; delete it, and it is made anew"))
             }
-            _ => format!("`{}` shows its events", self.describe(scope)),
+            (_, "ProgressDeadlineExceeded") => (Id::RolloutStuck, self.shows_events(scope)),
+            _ => (Id::PodsRefused, self.shows_events(scope)),
         };
-        Some(Trouble::new(self.object(), severity, words::reason(word, message), hint))
+        Some(Trouble::new(id, self.object(), severity, words::reason(word, message), hint))
     }
 
     /// The API server refused its pods: a quota, an admission webhook, a missing service account.
@@ -221,7 +227,7 @@ impl<'a> Workload<'a> {
             .filter(|_| self.made < self.wanted)?;
         let reason = words::reason(&refused.reason, &refused.message);
         let hint = format!("`{}` shows every try", self.describe(scope));
-        Some(Trouble::new(self.object(), Severity::Wrong, reason, hint))
+        Some(Trouble::new(Id::PodsRefused, self.object(), Severity::Wrong, reason, hint))
     }
 
     /// The pods of the newest revision, and the others.

@@ -2,6 +2,7 @@
 
 use super::step::{Answer, Call, Decision};
 use crate::config::{Cluster, Config};
+use crate::diagnose::catalogue::Id;
 use crate::diagnose::{self, Diagnosis, Finding, Scope, Severity, Unheard};
 use crate::fail::{Exit, Fail};
 use crate::observe::kubernetes::{KINDS, Log, OPERATED_KINDS, Snapshot};
@@ -124,7 +125,8 @@ impl Ready {
         // However it fails, it is the same that is waited for.
         let reason = format!("it cannot be seen: {}", fail.error);
         let object = format!("context/{}", self.context);
-        let finding = Finding { object, reason, hint: fail.hint, severity: Severity::Starting };
+        let (id, severity) = (Id::ClusterUnseen, Severity::Starting);
+        let finding = Finding { id, object, reason, hint: fail.hint, severity };
         Decision::Wait(Diagnosis { of: 1, findings: vec![finding], ..Diagnosis::default() })
     }
 }

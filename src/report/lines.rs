@@ -140,7 +140,7 @@ mod tests {
         skipped: sin/ready, sin/dashboards (it needs sin/prometheus)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
-            pod/prometheus-0: Unschedulable
+            pod/prometheus-0: Unschedulable (OKM-UNSCHEDULABLE)
                 hint: kubectl --context oke-sin get events --namespace monitoring
         hint: `helm history prometheus` shows every try
         ");
@@ -153,7 +153,7 @@ mod tests {
         Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
-            pod/prometheus-0: Unschedulable
+            pod/prometheus-0: Unschedulable (OKM-UNSCHEDULABLE)
                 hint: kubectl --context oke-sin get events --namespace monitoring
         hint: `helm history prometheus` shows every try
         ");
@@ -188,10 +188,10 @@ mod tests {
         Plan: 0 to change, 0 unchanged.
         sin/ready  waiting, 12 of 16 ready (0 s)
         sin/ready  waiting, 14 of 16 ready (6 s)
-        sin/ready  pod/thanos-query-0: ImagePullBackOff: quay.io/thanos:0.39 not found
+        sin/ready  pod/thanos-query-0: ImagePullBackOff: quay.io/thanos:0.39 not found (OKM-IMAGE-MISSING)
             hint: okemon images  (compare with your mirror)
         sin/ready  still waiting, 14 of 16 ready (36 s): pod/thanos-query-0: ImagePullBackOff: quay.io/thanos:0.39 not found
-        sin/ready  pvc/data-0: no storage class is the default
+        sin/ready  pvc/data-0: no storage class is the default (OKM-VOLUME-PENDING)
         sin/ready  still waiting, 14 of 16 ready (1m20s): pod/thanos-query-0: ImagePullBackOff: quay.io/thanos:0.39 not found
         ");
     }

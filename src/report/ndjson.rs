@@ -147,7 +147,7 @@ mod tests {
     fn a_failure_streams_its_findings() {
         assert_snapshot!(stream(&runs::failure()[3..].to_vec()), @r#"
         {"event":"version","version":1,"okemon":"0.1.0"}
-        {"seq":1,"time":"2026-09-21T14:14:01.000Z","event":"step-failed","step":"sin/prometheus","error":"helm upgrade: exit status 1\nError: \u001b[31mconflict\u001b[0m","hint":"`helm history prometheus` shows every try","findings":[{"object":"pod/prometheus-0","reason":"Unschedulable","hint":"kubectl --context oke-sin get events --namespace monitoring","severity":"wrong"}]}
+        {"seq":1,"time":"2026-09-21T14:14:01.000Z","event":"step-failed","step":"sin/prometheus","error":"helm upgrade: exit status 1\nError: \u001b[31mconflict\u001b[0m","hint":"`helm history prometheus` shows every try","findings":[{"id":"OKM-UNSCHEDULABLE","object":"pod/prometheus-0","reason":"Unschedulable","hint":"kubectl --context oke-sin get events --namespace monitoring","severity":"wrong"}]}
         {"seq":2,"time":"2026-09-21T14:14:01.000Z","event":"step-skipped","step":"sin/ready","because":"it needs sin/prometheus"}
         {"seq":3,"time":"2026-09-21T14:14:01.000Z","event":"step-skipped","step":"sin/dashboards","because":"it needs sin/prometheus"}
         {"seq":4,"time":"2026-09-21T14:14:01.000Z","event":"run-ended","outcome":"failed","changed":1,"unchanged":1,"failed":1,"skipped":2,"tookMillis":41000}

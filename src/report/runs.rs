@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Reporter;
 use super::event::{Change, ClusterSeen, Ended, Event, Millis, StepResult};
+use crate::diagnose::catalogue::Id;
 use crate::diagnose::{Finding, Severity};
 use crate::plan::step::Action;
 
@@ -84,13 +85,15 @@ pub(super) fn interrupted() -> Run {
 
 /// A wait during which findings come, change, come back and go; polled every other second.
 pub(super) fn waiting() -> Run {
-    let pulling = finding("pod/thanos-query-0", "ContainerCreating", Severity::Starting, None);
+    let (pod, creating) = ("pod/thanos-query-0", "ContainerCreating");
+    let pulling = finding(Id::Starting, pod, creating, Severity::Starting, None);
     let image = || {
         let reason = "ImagePullBackOff: quay.io/thanos:0.39 not found";
         let hint = "okemon images  (compare with your mirror)";
-        finding("pod/thanos-query-0", reason, Severity::Wrong, Some(hint))
+        finding(Id::ImageMissing, pod, reason, Severity::Wrong, Some(hint))
     };
-    let volume = finding("pvc/data-0", "no storage class is the default", Severity::Final, None);
+    let no_class = "no storage class is the default";
+    let volume = finding(Id::VolumePending, "pvc/data-0", no_class, Severity::Final, None);
     let mut run = vec![
         (0, started()),
         (0, Event::Surveyed { changes: Vec::new(), unchanged: 0 }),
@@ -170,7 +173,13 @@ fn failed() -> Event {
         step: "sin/prometheus".to_owned(),
         error: "helm upgrade: exit status 1\nError: \u{1b}[31mconflict\u{1b}[0m".to_owned(),
         hint: Some("`helm history prometheus` shows every try".to_owned()),
-        findings: vec![finding("pod/prometheus-0", "Unschedulable", Severity::Wrong, Some(hint))],
+        findings: vec![finding(
+            Id::Unschedulable,
+            "pod/prometheus-0",
+            "Unschedulable",
+            Severity::Wrong,
+            Some(hint),
+        )],
     }
 }
 
@@ -178,9 +187,9 @@ fn skipped(step: &str, because: &str) -> Event {
     Event::StepSkipped { step: step.to_owned(), because: because.to_owned() }
 }
 
-fn finding(object: &str, reason: &str, severity: Severity, hint: Option<&str>) -> Finding {
+fn finding(id: Id, object: &str, reason: &str, severity: Severity, hint: Option<&str>) -> Finding {
     let hint = hint.map(str::to_owned);
-    Finding { object: object.to_owned(), reason: reason.to_owned(), hint, severity }
+    Finding { id, object: object.to_owned(), reason: reason.to_owned(), hint, severity }
 }
 
 fn ended(outcome: Ended, counts: [usize; 4], millis: u64) -> Event {

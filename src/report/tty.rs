@@ -170,7 +170,7 @@ mod tests {
         ○ skipped: sin/ready, sin/dashboards (it needs sin/prometheus)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
-            pod/prometheus-0: Unschedulable
+            pod/prometheus-0: Unschedulable (OKM-UNSCHEDULABLE)
                 hint: kubectl --context oke-sin get events --namespace monitoring
         hint: `helm history prometheus` shows every try
         ");
@@ -207,7 +207,7 @@ mod tests {
         ng
         Plan: 0 to change, 0 unchanged.
         ! sin/ready  pod/thanos-query-0: ImagePullBackOff: quay.io/t
-        hanos:0.39 not found
+        hanos:0.39 not found (OKM-IMAGE-MISSING)
             hint: okemon images  (compare with your mirror)
         ⠙ sin/ready  waiting, 14 of 16 ready (19 s): pod/thanos-quer
         ");
@@ -218,7 +218,7 @@ mod tests {
         ng
         Plan: 0 to change, 0 unchanged.
         ! sin/ready  pod/thanos-query-0: ImagePullBackOff: quay.io/t
-        hanos:0.39 not found
+        hanos:0.39 not found (OKM-IMAGE-MISSING)
             hint: okemon images  (compare with your mirror)
         ⠹ sin/ready  waiting, 14 of 16 ready (20 s): pod/thanos-quer
         ");
@@ -255,7 +255,7 @@ mod tests {
         ✗ Failed: 1 changed, 1 unchanged, 1 failed, 2 skipped (41 s)
         error: sin/prometheus: helm upgrade: exit status 1
             Error: conflict
-            pod/prometheus-0: Unschedulable
+            pod/prometheus-0: Unschedulable (OKM-UNSCHEDULABLE)
                 hint: kubectl --context oke-sin get events --namespa
         ce monitoring
         hint: `helm history prometheus` shows every try

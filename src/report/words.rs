@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::event::Millis;
 use crate::diagnose::Finding;
+use crate::diagnose::catalogue::Id;
 use crate::plan::step::Action;
 
 /// What kind of thing is said. The words say it too, so neither colour nor mark is ever needed.
@@ -134,16 +135,24 @@ pub(super) fn finding(finding: &Finding) -> String {
     format!("{}: {}", finding.object, finding.reason)
 }
 
+/// `pod/x: ImagePullBackOff: ... (OKM-IMAGE-MISSING)`; OKM-STARTING says no more than the words, and is left out.
+fn explained(found: &Finding) -> String {
+    match found.id {
+        Id::Starting => finding(found),
+        id => format!("{} ({id})", finding(found)),
+    }
+}
+
 /// A finding that is news, its hint on a line of its own.
 pub(super) fn with_hint(found: &Finding) -> String {
     let hint = found.hint.as_ref().map(|hint| below(1, &format!("hint: {hint}")));
-    finding(found) + &hint.unwrap_or_default()
+    explained(found) + &hint.unwrap_or_default()
 }
 
 /// A finding in a list below a line, its hint a level deeper.
 pub(super) fn finding_below(found: &Finding) -> String {
     let hint = found.hint.as_ref().map(|hint| below(2, &format!("hint: {hint}")));
-    below(1, &finding(found)) + &hint.unwrap_or_default()
+    below(1, &explained(found)) + &hint.unwrap_or_default()
 }
 
 /// `text` as lines of their own, `level` steps in.

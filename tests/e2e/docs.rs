@@ -5,14 +5,24 @@ use crate::sandbox::repository;
 /// What the pages show, compared with an install on an empty cluster and another one after it.
 pub(crate) fn show(first: &str, again: &str) {
     let (first, again) = (steady(first), steady(again));
-    assert_eq!(steady(&recorded("recorded")), first, "docs/install.md");
-    assert_eq!(steady(&recorded("recorded again")), again, "docs/install.md");
+    assert_eq!(steady(&recorded("docs/install.md", "recorded")), first, "docs/install.md");
+    assert_eq!(steady(&recorded("docs/install.md", "recorded again")), again, "docs/install.md");
     assert_eq!(steady(&picture()), first, "docs/images/make --record");
 }
 
-/// The block below a mark in the page about the first install.
-fn recorded(mark: &str) -> String {
-    let page = std::fs::read_to_string(repository().join("docs/install.md")).unwrap();
+/// What the page about what is wrong shows, compared with an install that does not find an image.
+pub(crate) fn shows_a_finding(said: &str) {
+    let page = "docs/when-something-is-wrong.md";
+    let shown = recorded(page, "recorded");
+    assert!(
+        shown.lines().count() > 1 && said.contains(&shown),
+        "{page} shows something else than:\n{said}"
+    );
+}
+
+/// The block below a mark in a page.
+fn recorded(page: &str, mark: &str) -> String {
+    let page = std::fs::read_to_string(repository().join(page)).unwrap();
     let (_, rest) = page.split_once(&format!("<!-- {mark}: ")).unwrap();
     let (_, block) = rest.split_once("```text\n").unwrap();
     block.split("```").next().unwrap().to_owned()

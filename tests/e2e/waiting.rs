@@ -13,7 +13,9 @@ use crate::watched::{Held, Watched};
 fn an_image_that_is_missing_ends_the_wait_at_once() {
     let sandbox = Sandbox::up();
     sandbox.fault("image-missing");
-    assert_snapshot!(sandbox.refused(5, &["thanos"]), @"
+    let said = sandbox.refused(5, &["thanos"]);
+    crate::docs::shows_a_finding(&said);
+    assert_snapshot!(said, @"
     okemon thanos
         sin: ap-singapore-1, context oke-sin, namespace monitoring
     + sin/namespace  create the namespace
@@ -29,13 +31,13 @@ fn an_image_that_is_missing_ends_the_wait_at_once() {
     sin/crds  applied the operator's custom resource definitions (T)
     sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     sin/thanos  installed thanos 17.3.1 (T)
-    sin/ready  pod/thanos-compactor-POD: ImagePullBackOff: failed to pull and unpack image: quay.io/thanos/thanos:v0.39.2: not found
+    sin/ready  pod/thanos-compactor-POD: ImagePullBackOff: failed to pull and unpack image: quay.io/thanos/thanos:v0.39.2: not found (OKM-IMAGE-MISSING)
         hint: `kubectl --context oke-sin -n monitoring describe pod thanos-compactor-POD` shows every try; push the image there, or name the right one with `imageRegistry` or `values`
     sin/ready  failed after T: waiting until everything runs: pod/thanos-compactor-POD cannot become ready
     Not ready: 5 changed, 1 unchanged, 1 failed (T)
     done: sin/cluster, sin/namespace, sin/lock, sin/bucket, sin/secret, sin/crds, sin/thanos
     error: sin/ready: waiting until everything runs: pod/thanos-compactor-POD cannot become ready
-        pod/thanos-compactor-POD: ImagePullBackOff: failed to pull and unpack image: quay.io/thanos/thanos:v0.39.2: not found
+        pod/thanos-compactor-POD: ImagePullBackOff: failed to pull and unpack image: quay.io/thanos/thanos:v0.39.2: not found (OKM-IMAGE-MISSING)
             hint: `kubectl --context oke-sin -n monitoring describe pod thanos-compactor-POD` shows every try; push the image there, or name the right one with `imageRegistry` or `values`
     hint: okemon thanos  (run again: it goes on from here)
     ");
@@ -106,13 +108,13 @@ fn a_limit_of_load_balancers_ends_the_wait_at_once() {
     sin/secret  stored the bucket's keys in the Secret thanos-objstore-config (T)
     sin/storeapi  published the StoreAPI by the Service thanos-storeapi (T)
     sin/thanos  installed thanos 17.3.1 (T)
-    sin/ready  service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count. Request a service limit increase.
+    sin/ready  service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count. Request a service limit increase. (OKM-LOAD-BALANCER-REFUSED)
         hint: `kubectl --context oke-sin -n monitoring describe service thanos-storeapi` shows every try; mend `loadBalancer`, or have the limit raised
     sin/ready  failed after T: waiting until everything runs: service/thanos-storeapi cannot become ready
     Not ready: 6 changed, 1 unchanged, 1 failed (T)
     done: sin/cluster, sin/namespace, sin/lock, sin/bucket, sin/secret, sin/crds, sin/thanos, sin/storeapi
     error: sin/ready: waiting until everything runs: service/thanos-storeapi cannot become ready
-        service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count. Request a service limit increase.
+        service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count. Request a service limit increase. (OKM-LOAD-BALANCER-REFUSED)
             hint: `kubectl --context oke-sin -n monitoring describe service thanos-storeapi` shows every try; mend `loadBalancer`, or have the limit raised
     hint: okemon thanos  (run again: it goes on from here)
     ");
@@ -137,7 +139,7 @@ fn a_limit_of_load_balancers_ends_the_wait_at_once() {
 #[test]
 fn a_crash_loop_is_told_and_waited_for() {
     assert_snapshot!(healed("crash-loop", "thanos", "CrashLoopBackOff"), @"
-    pod: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it
+    pod: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it (OKM-CRASH)
     sin/ready  6 of 6 ready (T)
     Done: 5 changed, 1 unchanged (T)
     ");
@@ -149,7 +151,7 @@ fn a_log_that_does_not_come_is_gone_without() {
     watched.hold("--context oke-sin --namespace monitoring logs", Held::Politely);
     let mut okemon = watched.okemon(&["thanos"]);
     assert_snapshot!(seen_healed(&watched.0, "crash-loop", &mut okemon, "CrashLoopBackOff"), @"
-    pod: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times
+    pod: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times (OKM-CRASH)
     sin/ready  6 of 6 ready (T)
     Done: 5 changed, 1 unchanged (T)
     ");
@@ -159,7 +161,7 @@ fn a_log_that_does_not_come_is_gone_without() {
 #[test]
 fn a_volume_that_cannot_be_made_is_told_and_waited_for() {
     assert_snapshot!(healed("volume-pending", "thanos", "ProvisioningFailed"), @"
-    persistentvolumeclaim: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
+    persistentvolumeclaim: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase. (OKM-VOLUME-PENDING)
     sin/ready  6 of 6 ready (T)
     Done: 5 changed, 1 unchanged (T)
     ");
@@ -168,7 +170,7 @@ fn a_volume_that_cannot_be_made_is_told_and_waited_for() {
 #[test]
 fn nodes_that_take_no_pod_are_told_and_waited_for() {
     assert_snapshot!(healed("unschedulable", "grafana", "Unschedulable"), @"
-    pod: Unschedulable: 0/3 nodes are available: 3 node(s) were unschedulable.
+    pod: Unschedulable: 0/3 nodes are available: 3 node(s) were unschedulable. (OKM-UNSCHEDULABLE)
     sin/ready  1 of 1 ready (T)
     Done: 4 changed, 1 unchanged (T)
     ");
@@ -197,17 +199,17 @@ fn an_end_of_time_lists_what_is_not_ready_and_why() {
     sin/crds  unchanged
     sin/secret  unchanged
     sin/thanos  unchanged
-    sin/ready  persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
+    sin/ready  persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase. (OKM-VOLUME-PENDING)
         hint: `kubectl --context oke-sin -n monitoring describe persistentvolumeclaim data-thanos-ruler-0` shows every try
-    sin/ready  pod/thanos-query-POD and 1 more: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it
+    sin/ready  pod/thanos-query-POD and 1 more: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it (OKM-CRASH)
         hint: `kubectl --context oke-sin -n monitoring logs thanos-query-POD -c query --previous` says why
     sin/ready  failed after T: waiting until everything runs: 4 of 6 are not ready in time; --timeout gives it longer
     Not ready: 0 changed, 7 unchanged, 1 failed (T)
     done: sin/cluster, sin/namespace, sin/lock, sin/bucket, sin/secret, sin/crds, sin/thanos
     error: sin/ready: waiting until everything runs: 4 of 6 are not ready in time; --timeout gives it longer
-        persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase.
+        persistentvolumeclaim/data-thanos-ruler-0 and 2 more: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. Request a service limit increase. (OKM-VOLUME-PENDING)
             hint: `kubectl --context oke-sin -n monitoring describe persistentvolumeclaim data-thanos-ruler-0` shows every try
-        pod/thanos-query-POD and 1 more: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it
+        pod/thanos-query-POD and 1 more: CrashLoopBackOff: query ended with 1 (Error), restarted 4 times: the sandbox runs no containers: this is the log of every pod in it (OKM-CRASH)
             hint: `kubectl --context oke-sin -n monitoring logs thanos-query-POD -c query --previous` says why
     hint: okemon thanos --timeout 1s  (run again: it goes on from here)
     ");

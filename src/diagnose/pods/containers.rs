@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{
     ContainerStateTerminated, ContainerStateWaiting, ContainerStatus, Pod,
 };
 
+use super::super::catalogue::Id;
 use super::super::trouble::Trouble;
 use super::super::{Scope, Severity, Unheard, name, words};
 use super::object;
@@ -70,7 +71,7 @@ impl Look<'_> {
         Trouble {
             cause: format!("ImagePullBackOff {}", container.image),
             buys_time: refusal == Refusal::Throttled,
-            ..Trouble::new(object(self.pod), refusal.severity(), reason, hint)
+            ..Trouble::new(refusal.id(), object(self.pod), refusal.severity(), reason, hint)
         }
     }
 
@@ -81,17 +82,25 @@ impl Look<'_> {
         reason: &str,
         waiting: &ContainerStateWaiting,
     ) -> Trouble {
-        let (severity, advice) = match reason {
-            "InvalidImageName" => (Severity::Final, "shows the image; mend it in `values`"),
-            "CreateContainerConfigError" => (
+        let message = waiting.message.as_deref().unwrap_or_default();
+        let (id, severity, advice) = match reason {
+            "InvalidImageName" => {
+                (Id::ImageName, Severity::Final, "shows the image; mend it in `values`")
+            }
+            "CreateContainerConfigError" if says_missing(message) => (
+                Id::ConfigMissing,
                 Severity::Wrong,
                 "shows where it is asked for; once the Secret or ConfigMap has it, the pod starts by itself",
             ),
-            _ => (Severity::Wrong, "shows every try"),
+            "ErrImageNeverPull"
+            | "ImageInspectError"
+            | "RegistryUnavailable"
+            | "SignatureValidationFailed" => (Id::ImagePull, Severity::Wrong, "shows every try"),
+            _ => (Id::ContainerRefused, Severity::Wrong, "shows every try"),
         };
-        let reason = words::reason(reason, waiting.message.as_deref().unwrap_or_default());
+        let reason = words::reason(reason, message);
         let hint = format!("`{}` {advice}", self.describe());
-        self.own(container, severity, reason, hint)
+        self.own(container, id, severity, reason, hint)
     }
 
     /// It ran, and ended; `word` is what its state is called now.
@@ -114,7 +123,13 @@ impl Look<'_> {
                 format!("{how}: {} hit its memory limit{limit}{restarted}", container.name);
             let advice = "says what it was doing; give it more by `size` or `values`";
             let hint = format!("`{}` {advice}", self.logs(container));
-            return self.own(container, Severity::Wrong, reason, hint);
+            return self.own(container, Id::OutOfMemory, Severity::Wrong, reason, hint);
+        }
+        if matches!(how, "StartError" | "ContainerCannotRun") {
+            let message = ended.message.as_deref().unwrap_or_default();
+            let reason = words::reason(how, &format!("{}: {message}", container.name));
+            let hint = format!("`{}` shows every try", self.describe());
+            return self.own(container, Id::ContainerRefused, Severity::Wrong, reason, hint);
         }
         let code = ended.exit_code;
         let how = if how.is_empty() || how == word { "" } else { &format!(" ({how})") };
@@ -126,7 +141,7 @@ impl Look<'_> {
         let reason = format!("{word}: {} ended with {code}{how}{restarted}{says}", container.name);
         let hint = format!("`{}` says why", self.logs(container));
         let unheard = heard.is_none().then(|| Unheard { of, replaced: replaced(container) });
-        Trouble { unheard, ..self.own(container, Severity::Wrong, reason, hint) }
+        Trouble { unheard, ..self.own(container, Id::Crash, Severity::Wrong, reason, hint) }
     }
 
     fn name_of(&self, container: &ContainerStatus) -> ContainerName {
@@ -145,11 +160,12 @@ impl Look<'_> {
     fn own(
         &self,
         container: &ContainerStatus,
+        id: Id,
         severity: Severity,
         reason: String,
         hint: String,
     ) -> Trouble {
-        let trouble = Trouble::new(object(self.pod), severity, reason, hint);
+        let trouble = Trouble::new(id, object(self.pod), severity, reason, hint);
         Trouble { cause: format!("{} {}", trouble.cause, container.name), ..trouble }
     }
 
@@ -164,6 +180,12 @@ impl Look<'_> {
     fn describe(&self) -> String {
         self.scope.describe("pod", name(&self.pod.metadata))
     }
+}
+
+/// Whether the kubelet misses a Secret, a ConfigMap or a key of one, and nothing else.
+fn says_missing(message: &str) -> bool {
+    let of = ["secret \"", "configmap \""].iter().any(|kind| message.contains(kind));
+    message.contains("couldn't find key") || of && message.contains("not found")
 }
 
 /// Whether the container that ended is not the one that its state is about.
@@ -204,6 +226,15 @@ impl Refusal {
             Self::Missing
         } else {
             Self::Other
+        }
+    }
+
+    fn id(self) -> Id {
+        match self {
+            Self::Missing => Id::ImageMissing,
+            Self::Denied => Id::ImageDenied,
+            Self::Throttled => Id::ImageThrottled,
+            Self::Other => Id::ImagePull,
         }
     }
 

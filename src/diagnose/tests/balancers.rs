@@ -42,7 +42,7 @@ fn a_load_balancer_with_an_address_is_ready() {
 fn a_load_balancer_without_an_address_is_starting() {
     assert_snapshot!(told(&[service(json!({}))]), @"
     0 of 1 ready
-    Starting service/thanos-storeapi: its load balancer has no address yet
+    Starting service/thanos-storeapi: its load balancer has no address yet (OKM-LOAD-BALANCER-PENDING)
       `kubectl --context sin -n mon describe service thanos-storeapi` shows every try
     ");
 }
@@ -53,7 +53,7 @@ fn a_limit_that_is_reached_is_final() {
         oci("LimitExceeded", "The following service limits were exceeded: lb-flexible-count.");
     assert_snapshot!(told(&[service(json!({})), failed(&message)]), @"
     0 of 1 ready
-    Final service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count.
+    Final service/thanos-storeapi: SyncLoadBalancerFailed: LimitExceeded: The following service limits were exceeded: lb-flexible-count. (OKM-LOAD-BALANCER-REFUSED)
       `kubectl --context sin -n mon describe service thanos-storeapi` shows every try; mend `loadBalancer`, or have the limit raised
     ");
 }
@@ -63,7 +63,7 @@ fn a_subnet_that_is_none_for_load_balancers_is_final() {
     let message = oci("InvalidParameter", "Invalid subnet OCID: ocid1.vcn.oc1..a");
     assert_snapshot!(told(&[service(json!({})), failed(&message)]), @"
     0 of 1 ready
-    Final service/thanos-storeapi: SyncLoadBalancerFailed: InvalidParameter: Invalid subnet OCID: ocid1.vcn.oc1..a
+    Final service/thanos-storeapi: SyncLoadBalancerFailed: InvalidParameter: Invalid subnet OCID: ocid1.vcn.oc1..a (OKM-LOAD-BALANCER-REFUSED)
       `kubectl --context sin -n mon describe service thanos-storeapi` shows every try; mend `loadBalancer`, or have the limit raised
     ");
 }
@@ -73,7 +73,7 @@ fn a_subnet_that_is_not_found_may_wait_for_a_policy() {
     let message = oci("NotAuthorizedOrNotFound", "subnet ocid1.subnet.oc1..a not found");
     assert_snapshot!(told(&[service(json!({})), failed(&message)]), @"
     0 of 1 ready
-    Wrong service/thanos-storeapi: SyncLoadBalancerFailed: NotAuthorizedOrNotFound: subnet ocid1.subnet.oc1..a not found
+    Wrong service/thanos-storeapi: SyncLoadBalancerFailed: NotAuthorizedOrNotFound: subnet ocid1.subnet.oc1..a not found (OKM-LOAD-BALANCER-PENDING)
       `kubectl --context sin -n mon describe service thanos-storeapi` shows every try
     ");
 }
@@ -82,7 +82,7 @@ fn a_subnet_that_is_not_found_may_wait_for_a_policy() {
 fn a_service_that_was_asked_for_and_is_not_there_is_missed() {
     assert_snapshot!(told(&[]), @"
     0 of 1 ready
-    Wrong service/thanos-storeapi: there is no such Service
+    Wrong service/thanos-storeapi: there is no such Service (OKM-SERVICE-ABSENT)
       `kubectl --context sin -n mon get services` shows those that are
     ");
 }
@@ -96,7 +96,7 @@ fn the_load_balancers_of_a_release_count_and_others_do_not() {
     let items = [with(query(), "/status", done), of_release, cluster_ip, service(json!({}))];
     assert_snapshot!(super::told(&items), @"
     1 of 2 ready
-    Starting service/thanos-query-grpc: its load balancer has no address yet
+    Starting service/thanos-query-grpc: its load balancer has no address yet (OKM-LOAD-BALANCER-PENDING)
       `kubectl --context sin -n mon describe service thanos-query-grpc` shows every try
     ");
 }

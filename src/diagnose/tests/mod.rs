@@ -12,7 +12,7 @@ mod workloads;
 
 use serde_json::{Value, json};
 
-use super::{Diagnosis, Scope, diagnose};
+use super::{Diagnosis, Finding, Scope, diagnose};
 use crate::observe::kubernetes::Snapshot;
 
 const SCOPE: Scope =
@@ -34,8 +34,9 @@ fn show(diagnosis: &Diagnosis) -> String {
         lines.push("may take its time".into());
     }
     for finding in &diagnosis.findings {
-        lines.push(format!("{:?} {}: {}", finding.severity, finding.object, finding.reason));
-        lines.extend(finding.hint.iter().map(|hint| format!("  {hint}")));
+        let Finding { id, object, reason, hint, severity } = finding;
+        lines.push(format!("{severity:?} {object}: {reason} ({id})"));
+        lines.extend(hint.iter().map(|hint| format!("  {hint}")));
     }
     lines.extend(diagnosis.addresses.iter().map(|(service, ip)| format!("{service} = {ip}")));
     lines.join("\n")

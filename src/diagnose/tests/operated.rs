@@ -28,7 +28,7 @@ fn a_resource_and_its_stateful_set_are_one_thing() {
     assert_snapshot!(told(&[prometheus(&well()), made(2)]), @"1 of 1 ready");
     assert_snapshot!(told(&[prometheus(&well()), made(1)]), @"
     0 of 1 ready
-    Starting statefulset/store: 1 of 2 ready
+    Starting statefulset/store: 1 of 2 ready (OKM-STARTING)
       `kubectl --context sin -n mon describe statefulset store` shows how far it is
     ");
 }
@@ -39,19 +39,19 @@ fn a_resource_that_the_operator_has_not_seen_points_to_the_operator() {
     let operator = with(with(query(), "/status", status), "/metadata/name", json!("prom-operator"));
     assert_snapshot!(told(&[prometheus(&json!([])), operator]), @"
     1 of 2 ready
-    Starting prometheus/prom: the operator has not taken it up yet
+    Starting prometheus/prom: the operator has not taken it up yet (OKM-STARTING)
       `kubectl --context sin -n mon logs deployment/prom-operator` says what it does
     ");
     let unknown = condition("Reconciled", "Unknown", "NotFound", r#"object "mon/prom" not found"#);
     assert_snapshot!(told(&[prometheus(&json!([unknown]))]), @"
     0 of 1 ready
-    Starting prometheus/prom: the operator has not taken it up yet
+    Starting prometheus/prom: the operator has not taken it up yet (OKM-STARTING)
       `kubectl --context sin -n mon get deployments` shows whether there is an operator
     ");
     let older = with(prometheus(&well()), "/metadata/generation", json!(3));
     assert_snapshot!(told(&[older, made(2)]), @"
     0 of 1 ready
-    Starting prometheus/prom: the operator has not taken it up yet
+    Starting prometheus/prom: the operator has not taken it up yet (OKM-STARTING)
       `kubectl --context sin -n mon get deployments` shows whether there is an operator
     ");
 }
@@ -63,7 +63,7 @@ fn a_resource_that_cannot_be_reconciled_says_why() {
     let conditions = json!([condition("Reconciled", "False", "ReconciliationFailed", message)]);
     assert_snapshot!(told(&[prometheus(&conditions)]), @r#"
     0 of 1 ready
-    Wrong prometheus/prom: ReconciliationFailed: shard 0: creating StatefulSet failed: admission webhook "policy" denied the request: no
+    Wrong prometheus/prom: ReconciliationFailed: shard 0: creating StatefulSet failed: admission webhook "policy" denied the request: no (OKM-OPERATOR-REFUSES)
       `kubectl --context sin -n mon get deployments` shows whether there is an operator
     "#);
 }
@@ -72,7 +72,7 @@ fn a_resource_that_cannot_be_reconciled_says_why() {
 fn a_resource_without_its_stateful_set_is_not_ready() {
     assert_snapshot!(told(&[prometheus(&well())]), @"
     0 of 1 ready
-    Starting prometheus/prom: the operator has made no StatefulSet of it yet
+    Starting prometheus/prom: the operator has made no StatefulSet of it yet (OKM-STARTING)
       `kubectl --context sin -n mon get deployments` shows whether there is an operator
     ");
 }
@@ -82,7 +82,7 @@ fn a_paused_resource_says_how_to_go_on() {
     let paused = with(prometheus(&well()), "/spec", json!({"paused": true}));
     assert_snapshot!(told(&[paused, made(2)]), @r#"
     0 of 1 ready
-    Wrong prometheus/prom: paused: the operator leaves it alone
+    Wrong prometheus/prom: paused: the operator leaves it alone (OKM-OPERATOR-PAUSED)
       `kubectl --context sin -n mon patch prometheus prom --type merge -p '{"spec":{"paused":false}}'` lets the operator go on
     "#);
 }
@@ -103,12 +103,12 @@ fn of_a_broken_pod_the_pod_speaks_and_not_the_resource() {
         store_pod("store-0", waiting("CreateContainerConfigError", r#"secret "s" not found"#));
     assert_snapshot!(told(&[resource.clone(), made(1), broken]), @r#"
     0 of 1 ready
-    Wrong pod/store-0: CreateContainerConfigError: secret "s" not found
+    Wrong pod/store-0: CreateContainerConfigError: secret "s" not found (OKM-CONFIG-MISSING)
       `kubectl --context sin -n mon describe pod store-0` shows where it is asked for; once the Secret or ConfigMap has it, the pod starts by itself
     "#);
     assert_snapshot!(told(&[resource, made(2)]), @"
     0 of 1 ready
-    Starting prometheus/prom: SomePodsNotReady: shard 0: pod store-0: containers with unready status: [query]
+    Starting prometheus/prom: SomePodsNotReady: shard 0: pod store-0: containers with unready status: [query] (OKM-STARTING)
       `kubectl --context sin -n mon get deployments` shows whether there is an operator
     ");
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::catalogue::Id;
 use super::super::progress::{Patience, Verdict};
 use super::super::{Finding, Severity};
 use super::*;
@@ -24,7 +25,8 @@ fn verdicts(mut patience: Patience, looks: &[(u64, &Diagnosis)]) -> String {
 }
 
 fn of(severity: Severity, reason: &str) -> Diagnosis {
-    let finding = Finding { object: "pod/a".into(), reason: reason.into(), hint: None, severity };
+    let (object, reason) = ("pod/a".into(), reason.into());
+    let finding = Finding { id: Id::Crash, object, reason, hint: None, severity };
     Diagnosis { ready: 1, of: 2, findings: vec![finding], ..Diagnosis::default() }
 }
 

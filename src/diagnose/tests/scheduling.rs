@@ -29,7 +29,7 @@ fn an_unschedulable_pod_speaks_in_the_schedulers_words() {
     let pods = ["a", "b", "c"].map(|name| query_pod(name, unschedulable()));
     assert_snapshot!(told(&[&[query()], &pods[..]].concat()), @"
     0 of 1 ready
-    Wrong pod/a and 2 more: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.
+    Wrong pod/a and 2 more: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu. (OKM-UNSCHEDULABLE)
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     ");
 }
@@ -43,16 +43,16 @@ fn where_no_node_is_as_placement_wants_it_that_is_what_is_named() {
     let said = [alone, among, full, new].map(|why| told(&[query(), query_pod("a", kept_off(why))]));
     assert_snapshot!(said.join("\n"), @"
     0 of 1 ready
-    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s).
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s). (OKM-MISPLACED)
       `kubectl --context sin -n mon describe nodes` shows the labels and taints of each node; `placement` has to fit some of them
     0 of 1 ready
-    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Insufficient cpu.
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Insufficient cpu. (OKM-UNSCHEDULABLE)
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     0 of 1 ready
-    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Too many pods.
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 Too many pods. (OKM-UNSCHEDULABLE)
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     0 of 1 ready
-    Wrong pod/a: Unschedulable: 0/2 nodes are available: 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.
+    Wrong pod/a: Unschedulable: 0/2 nodes are available: 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }. (OKM-UNSCHEDULABLE)
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     ");
 }
@@ -64,7 +64,7 @@ fn an_autoscaler_at_work_buys_time() {
     assert_snapshot!(told(&[query(), query_pod("a", unschedulable()), event]), @"
     0 of 1 ready
     may take its time
-    Wrong pod/a: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu; TriggeredScaleUp: pod triggered scale-up: [{pool 3->4 (max: 9)}]
+    Wrong pod/a: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu; TriggeredScaleUp: pod triggered scale-up: [{pool 3->4 (max: 9)}] (OKM-SCALING-UP)
       `kubectl --context sin -n mon describe nodes` shows new nodes as they come
     ");
 }
@@ -75,7 +75,7 @@ fn an_autoscaler_that_will_not_help_says_so() {
     let event = warning("Pod", "a", "NotTriggerScaleUp", message);
     assert_snapshot!(told(&[query(), query_pod("a", unschedulable()), event]), @"
     0 of 1 ready
-    Wrong pod/a: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu; NotTriggerScaleUp: pod didn't trigger scale-up: 1 max node group size reached
+    Wrong pod/a: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu; NotTriggerScaleUp: pod didn't trigger scale-up: 1 max node group size reached (OKM-UNSCHEDULABLE)
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     ");
 }
@@ -90,7 +90,7 @@ fn a_volume_that_cannot_be_made_stands_for_its_pod() {
     let pod = with_claim(store_pod("store-0", unschedulable()));
     assert_snapshot!(told(&[store(), pod, claim(), event]), @"
     0 of 1 ready
-    Wrong persistentvolumeclaim/data-store-0: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb.
+    Wrong persistentvolumeclaim/data-store-0: ProvisioningFailed: LimitExceeded: The following service limits were exceeded: total-storage-gb. (OKM-VOLUME-PENDING)
       `kubectl --context sin -n mon describe persistentvolumeclaim data-store-0` shows every try
     ");
 }
@@ -107,13 +107,13 @@ fn a_claim_that_waits_for_its_pod_is_no_fault() {
     let pod = with_claim(store_pod("store-0", json!({"phase": "Pending"})));
     assert_snapshot!(told(&[store(), pod, claim(), event.clone()]), @"
     0 of 1 ready
-    Starting statefulset/store: 0 of 2 ready (volume data-store-0 not bound)
+    Starting statefulset/store: 0 of 2 ready (volume data-store-0 not bound) (OKM-STARTING)
       `kubectl --context sin -n mon describe statefulset store` shows how far it is
     ");
     let pod = with_claim(store_pod("store-0", unschedulable()));
     assert_snapshot!(told(&[store(), pod, claim(), event]), @"
     0 of 1 ready
-    Wrong pod/store-0: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.
+    Wrong pod/store-0: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu. (OKM-UNSCHEDULABLE)
       `kubectl --context sin -n mon describe nodes` shows what each node has left; add nodes, or take a smaller `size`
     ");
 }
@@ -126,7 +126,7 @@ fn a_claim_of_no_class_is_told() {
     let pod = with_claim(store_pod("store-0", json!({"phase": "Pending"})));
     assert_snapshot!(told(&[store(), pod, claim(), event]), @"
     0 of 1 ready
-    Wrong persistentvolumeclaim/data-store-0: FailedBinding: no persistent volumes available for this claim and no storage class is set
+    Wrong persistentvolumeclaim/data-store-0: FailedBinding: no persistent volumes available for this claim and no storage class is set (OKM-VOLUME-PENDING)
       `kubectl --context sin -n mon describe persistentvolumeclaim data-store-0` shows every try
     ");
 }

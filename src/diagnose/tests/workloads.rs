@@ -65,7 +65,7 @@ fn what_starts_says_how_far_it_is() {
     let items = [query(), creating, query_pod("b", healthy()), query_pod("c", running())];
     assert_snapshot!(told(&items), @"
     0 of 1 ready
-    Starting deployment/query: 0 of 2 ready (ContainerCreating, Running)
+    Starting deployment/query: 0 of 2 ready (ContainerCreating, Running) (OKM-STARTING)
       `kubectl --context sin -n mon describe deployment query` shows how far it is
     ");
 }
@@ -76,7 +76,7 @@ fn a_change_that_was_not_seen_yet_is_waited_for_whatever_the_pods_say() {
     let broken = query_pod("a", waiting("InvalidImageName", ""));
     assert_snapshot!(told(&[unseen, broken]), @"
     0 of 1 ready
-    Starting deployment/query: its controller has not seen the newest change yet
+    Starting deployment/query: its controller has not seen the newest change yet (OKM-STARTING)
       `kubectl --context sin -n mon describe deployment query` shows how far it is
     ");
 }
@@ -95,7 +95,7 @@ fn what_belongs_to_nobody_here_counts_for_nothing() {
 fn a_release_of_which_nothing_is_there_is_not_ready() {
     assert_snapshot!(told(&[]), @"
     0 of 1 ready
-    Wrong release/thanos: none of its workloads is there
+    Wrong release/thanos: none of its workloads is there (OKM-RELEASE-EMPTY)
       `kubectl --context sin -n mon get all -l app.kubernetes.io/instance=thanos` shows what is
     ");
 }
@@ -116,13 +116,13 @@ fn pods_of_an_older_revision_of_a_deployment_do_not_count() {
     );
     assert_snapshot!(told(&[query(), old.clone(), new]), @"
     0 of 1 ready
-    Starting deployment/query: 0 of 2 ready (Running)
+    Starting deployment/query: 0 of 2 ready (Running) (OKM-STARTING)
       `kubectl --context sin -n mon describe deployment query` shows how far it is
     ");
     let none_yet = with(query(), "/status/updatedReplicas", json!(0));
     assert_snapshot!(told(&[none_yet, old]), @"
     0 of 1 ready
-    Starting deployment/query: 0 of 2 ready
+    Starting deployment/query: 0 of 2 ready (OKM-STARTING)
       `kubectl --context sin -n mon describe deployment query` shows how far it is
     ");
 }
@@ -137,7 +137,7 @@ fn pods_that_end_or_were_evicted_do_not_count() {
     let evicted = query_pod("b", json!({"phase": "Failed", "reason": "Evicted"}));
     assert_snapshot!(told(&[query(), ending, evicted]), @"
     0 of 1 ready
-    Starting deployment/query: 0 of 2 ready
+    Starting deployment/query: 0 of 2 ready (OKM-STARTING)
       `kubectl --context sin -n mon describe deployment query` shows how far it is
     ");
 }
@@ -151,13 +151,13 @@ fn a_broken_older_pod_of_an_ordered_set_is_in_the_way() {
     );
     assert_snapshot!(told(&[store(), older.clone()]), @"
     0 of 1 ready
-    Wrong pod/store-0: InvalidImageName
+    Wrong pod/store-0: InvalidImageName (OKM-IMAGE-NAME)
       `kubectl --context sin -n mon delete pod/store-0` lets the newer revision take its place
     ");
     let parallel = with(store(), "/spec/podManagementPolicy", json!("Parallel"));
     assert_snapshot!(told(&[parallel, older]), @"
     0 of 1 ready
-    Starting statefulset/store: 0 of 2 ready
+    Starting statefulset/store: 0 of 2 ready (OKM-STARTING)
       `kubectl --context sin -n mon describe statefulset store` shows how far it is
     ");
 }
@@ -170,7 +170,7 @@ fn a_deployment_whose_pods_are_refused_says_by_what() {
     });
     assert_snapshot!(told(&[with(query(), "/status/conditions", json!([condition]))]), @r#"
     0 of 1 ready
-    Wrong deployment/query: FailedCreate: pods "query-h1-x" is forbidden: exceeded quota: small, requested: cpu=2, used: cpu=1, limited: cpu=2
+    Wrong deployment/query: FailedCreate: pods "query-h1-x" is forbidden: exceeded quota: small, requested: cpu=2, used: cpu=1, limited: cpu=2 (OKM-PODS-REFUSED)
       `kubectl --context sin -n mon describe deployment query` shows its events
     "#);
 }
@@ -182,12 +182,12 @@ fn a_stateful_set_whose_pods_are_refused_says_by_what() {
     let short = with(store(), "/status/replicas", json!(1));
     assert_snapshot!(told(&[short, refused.clone()]), @r#"
     0 of 1 ready
-    Wrong statefulset/store: FailedCreate: create Pod store-1 in StatefulSet store failed error: admission webhook "policy" denied the request: no
+    Wrong statefulset/store: FailedCreate: create Pod store-1 in StatefulSet store failed error: admission webhook "policy" denied the request: no (OKM-PODS-REFUSED)
       `kubectl --context sin -n mon describe statefulset store` shows every try
     "#);
     assert_snapshot!(told(&[store(), refused]), @"
     0 of 1 ready
-    Starting statefulset/store: 0 of 2 ready
+    Starting statefulset/store: 0 of 2 ready (OKM-STARTING)
       `kubectl --context sin -n mon describe statefulset store` shows how far it is
     ");
 }
@@ -201,13 +201,13 @@ fn a_deployment_past_its_deadline_says_so_when_its_pods_say_nothing() {
     let late = with(query(), "/status/conditions", json!([condition]));
     assert_snapshot!(told(std::slice::from_ref(&late)), @r#"
     0 of 1 ready
-    Wrong deployment/query: ProgressDeadlineExceeded: ReplicaSet "query-h1" has timed out progressing.
+    Wrong deployment/query: ProgressDeadlineExceeded: ReplicaSet "query-h1" has timed out progressing. (OKM-ROLLOUT-STUCK)
       `kubectl --context sin -n mon describe deployment query` shows its events
     "#);
     let missing = waiting("CreateContainerConfigError", r#"secret "s" not found"#);
     assert_snapshot!(told(&[late, query_pod("a", missing)]), @r#"
     0 of 1 ready
-    Wrong pod/a: CreateContainerConfigError: secret "s" not found
+    Wrong pod/a: CreateContainerConfigError: secret "s" not found (OKM-CONFIG-MISSING)
       `kubectl --context sin -n mon describe pod a` shows where it is asked for; once the Secret or ConfigMap has it, the pod starts by itself
     "#);
 }
@@ -229,13 +229,13 @@ fn a_job_that_failed_is_final() {
     let pod = pod("once-x", &json!({}), "Job", "once", ended);
     assert_snapshot!(told(&[job.clone(), pod.clone()]), @"
     0 of 1 ready
-    Final job/once: BackoffLimitExceeded: Job has reached the specified backoff limit
+    Final job/once: BackoffLimitExceeded: Job has reached the specified backoff limit (OKM-JOB-FAILED)
       `kubectl --context sin -n mon logs job/once` says why; delete it, and it is made anew
     ");
     let trying = with(job, "/status", json!({"failed": 1, "active": 1}));
     assert_snapshot!(told(&[trying, pod]), @"
     0 of 1 ready
-    Wrong pod/once-x: Error: query ended with 3
+    Wrong pod/once-x: Error: query ended with 3 (OKM-CRASH)
       `kubectl --context sin -n mon logs once-x -c query` says why
     ");
 }
