@@ -11,39 +11,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-pub use self::entries::CATALOGUE;
-
-/// What is wrong, by a name that never changes its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Id {
-    Starting,
-    ImageMissing,
-    ImageDenied,
-    ImageThrottled,
-    ImagePull,
-    ImageName,
-    ConfigMissing,
-    ContainerRefused,
-    OutOfMemory,
-    Crash,
-    Probe,
-    Unschedulable,
-    Misplaced,
-    ScalingUp,
-    VolumePending,
-    Mount,
-    PodSandbox,
-    PodsRefused,
-    RolloutStuck,
-    JobFailed,
-    ReleaseEmpty,
-    LoadBalancerPending,
-    LoadBalancerRefused,
-    ServiceAbsent,
-    OperatorPaused,
-    OperatorRefuses,
-    ClusterUnseen,
-}
+pub use self::entries::{CATALOGUE, Id};
 
 /// What there is to say about an id, in sentences.
 #[derive(Clone, Copy, Debug)]
@@ -104,9 +72,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_id_has_its_own_entry_and_a_name_that_can_be_typed() {
-        for (place, entry) in CATALOGUE.iter().enumerate() {
-            assert_eq!(entry.id as usize, place, "{}", entry.name);
+    fn each_id_has_a_name_that_can_be_typed() {
+        for entry in CATALOGUE {
             assert_eq!(Id::named(entry.name), Some(entry.id));
             assert!(entry.name.starts_with("OKM-"), "{}", entry.name);
         }
@@ -117,7 +84,7 @@ mod tests {
 
     #[test]
     fn an_entry_says_everything_and_in_sentences() {
-        for entry in &CATALOGUE {
+        for entry in CATALOGUE {
             let name = entry.name;
             assert!(!entry.title.ends_with('.') && !entry.see.is_empty(), "{name}");
             for text in [entry.meaning, entry.remedy] {

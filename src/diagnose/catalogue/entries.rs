@@ -1,6 +1,6 @@
 //! The entries themselves.
 
-use super::{Entry, Id};
+use super::Entry;
 
 const IMAGES: &str = "https://kubernetes.io/docs/concepts/containers/images/";
 const PULL_SECRETS: &str =
@@ -13,64 +13,70 @@ const LIMITS_OF_OCI: &str =
 
 const DESCRIBE_POD: &str = "kubectl --context CONTEXT -n monitoring describe pod POD";
 
-/// In the order of [`Id`]: of a pod's life, then what stands around pods.
-pub static CATALOGUE: [Entry; 27] = [
-    Entry {
-        id: Id::Starting,
+/// Makes the ids and their entries of one list, so that neither lacks the other.
+macro_rules! catalogue {
+    ($($id:ident { $($field:ident: $said:expr,)* })*) => {
+        /// What is wrong, by a name that never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Id {
+            $($id,)*
+        }
+
+        /// In the order of a pod's life, then what stands around pods; [`Id`] has the same.
+        pub static CATALOGUE: &[Entry] = &[$(Entry { id: Id::$id, $($field: $said,)* },)*];
+    };
+}
+
+catalogue! {
+    Starting {
         name: "OKM-STARTING",
         title: "it is still starting",
         meaning: "Nothing is wrong so far: a controller has not come to it, images are being pulled, a program loads its data.",
         see: &["kubectl --context CONTEXT -n monitoring get pods"],
         remedy: "Wait. An install does, until `--timeout`, which is twenty minutes by itself; it ends sooner when nothing has changed for five.",
         more: &["https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"],
-    },
-    Entry {
-        id: Id::ImageMissing,
+    }
+    ImageMissing {
         name: "OKM-IMAGE-MISSING",
         title: "the registry has no such image",
         meaning: "The registry answered, and has no image of this name and tag, or none for the processors of the node (`no match for platform`). It will not come by itself, so a wait for it ends at once.",
         see: &[DESCRIBE_POD, "okemon images"],
         remedy: "Push the image to the registry that `imageRegistry` names, under the name that `okemon images` prints, for every kind of processor that the nodes have; or name another one with `imageRegistry` or in `values`.",
         more: &[IMAGES],
-    },
-    Entry {
-        id: Id::ImageDenied,
+    }
+    ImageDenied {
         name: "OKM-IMAGE-DENIED",
         title: "the registry does not let the nodes pull",
         meaning: "The registry wants a login that the pod does not have, or does not allow it this image. Some registries say so of an image that does not exist, too.",
         see: &[DESCRIBE_POD, "kubectl --context CONTEXT -n monitoring get secrets"],
         remedy: "Make a Secret of type kubernetes.io/dockerconfigjson in the namespace, and name it in `imagePullSecrets`. If there is one, its user may not pull from this repository, or its token is too old.",
         more: &[PULL_SECRETS],
-    },
-    Entry {
-        id: Id::ImageThrottled,
+    }
+    ImageThrottled {
         name: "OKM-IMAGE-THROTTLED",
         title: "images are pulled faster than is allowed",
         meaning: "All nodes together have pulled more than a registry gives to one address in a while, or one node more at once than it lets itself. The kubelet tries again, and an install does not give up on it before `--timeout`.",
         see: &[DESCRIBE_POD],
         remedy: "Wait, or pull from a mirror of your own: `imageRegistry`. A login with `imagePullSecrets` often has a higher limit.",
         more: &[PULL_SECRETS],
-    },
-    Entry {
-        id: Id::ImagePull,
+    }
+    ImagePull {
         name: "OKM-IMAGE-PULL",
         title: "the image could not be pulled",
         meaning: "Mostly the node did not reach the registry: no route out of the subnet, a name that is not resolved, a proxy, a certificate that it does not know. Or it has no room for the image.",
         see: &[DESCRIBE_POD],
         remedy: "The last words of the message say which. Private subnets need a NAT or a service gateway to reach a registry; or mirror the images to one that they reach: `imageRegistry`.",
         more: &[IMAGES],
-    },
-    Entry {
-        id: Id::ImageName,
+    }
+    ImageName {
         name: "OKM-IMAGE-NAME",
         title: "the name of the image cannot be read",
         meaning: "What stands for the image in the pod is no name of an image: a capital letter, a blank, two tags.",
         see: &[DESCRIBE_POD],
         remedy: "Mend it in `values` or in `imageRegistry`.",
         more: &[IMAGES],
-    },
-    Entry {
-        id: Id::ConfigMissing,
+    }
+    ConfigMissing {
         name: "OKM-CONFIG-MISSING",
         title: "a Secret or ConfigMap, or a key of it, is not there",
         meaning: "The container takes something from a Secret or ConfigMap that does not exist or has no such key, so it cannot be made. okemon's own are thanos-objstore-config, which Thanos and the sidecars read, and okemon-grafana-admin.",
@@ -80,18 +86,16 @@ pub static CATALOGUE: [Entry; 27] = [
         ],
         remedy: "Run `okemon install` again: it puts back what is okemon's own. What your own `values` name, make yourself. The pod starts as soon as it is there.",
         more: &["https://kubernetes.io/docs/concepts/configuration/secret/"],
-    },
-    Entry {
-        id: Id::ContainerRefused,
+    }
+    ContainerRefused {
         name: "OKM-CONTAINER-REFUSED",
         title: "the node cannot make the container",
         meaning: "What is asked for is not what the node can do: a command that is not in the image, root where that is forbidden, a mount that does not fit.",
         see: &[DESCRIBE_POD],
         remedy: "The message names what does not fit. It comes from `values` of your own, or from an image that is not the chart's.",
         more: &[DEBUG_PODS],
-    },
-    Entry {
-        id: Id::OutOfMemory,
+    }
+    OutOfMemory {
         name: "OKM-OUT-OF-MEMORY",
         title: "the container needs more memory than it may have",
         meaning: "It was killed when it reached its limit, and will be again. Prometheus grows with the number of series, the store gateway with the blocks, Query with what is asked of it.",
@@ -101,9 +105,8 @@ pub static CATALOGUE: [Entry; 27] = [
         ],
         remedy: "Take a larger `size`, or give that one part more in `values`.",
         more: &["https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"],
-    },
-    Entry {
-        id: Id::Crash,
+    }
+    Crash {
         name: "OKM-CRASH",
         title: "the program ends again and again",
         meaning: "The container starts, and its program ends. The longer that goes on, the longer the kubelet waits before it tries again: five minutes in the end.",
@@ -113,9 +116,8 @@ pub static CATALOGUE: [Entry; 27] = [
             "https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/",
             "https://thanos.io/tip/thanos/storage.md/",
         ],
-    },
-    Entry {
-        id: Id::Probe,
+    }
+    Probe {
         name: "OKM-PROBE",
         title: "the program runs and does not say that it is ready",
         meaning: "Its startup, readiness or liveness probe fails. A store gateway is ready once it has seen the bucket, a Prometheus once it has read its log, Grafana once its database is there.",
@@ -124,18 +126,16 @@ pub static CATALOGUE: [Entry; 27] = [
         more: &[
             "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/",
         ],
-    },
-    Entry {
-        id: Id::Unschedulable,
+    }
+    Unschedulable {
         name: "OKM-UNSCHEDULABLE",
         title: "no node takes the pod",
         meaning: "Every node lacks something: processors or memory that are not promised to others, a free port, a volume in its own availability domain; or it is cordoned, or not in order. The message counts the nodes by what they lack.",
         see: &["kubectl --context CONTEXT describe nodes", DESCRIBE_POD],
         remedy: "Add nodes, or larger ones; take a smaller `size`; `kubectl uncordon NODE`, where somebody has cordoned it. A volume cannot leave its availability domain, so its pod needs a node there.",
         more: &["https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/"],
-    },
-    Entry {
-        id: Id::Misplaced,
+    }
+    Misplaced {
         name: "OKM-MISPLACED",
         title: "labels and taints keep the pod off every node",
         meaning: "The pods ask for nodes with certain labels that no node has, or every node that has them has a taint that the pods do not tolerate.",
@@ -145,9 +145,8 @@ pub static CATALOGUE: [Entry; 27] = [
         ],
         remedy: "Write `placement.nodeSelector` and `placement.tolerations` as the nodes have it, or label the nodes.",
         more: &["https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"],
-    },
-    Entry {
-        id: Id::ScalingUp,
+    }
+    ScalingUp {
         name: "OKM-SCALING-UP",
         title: "new nodes are on their way",
         meaning: "No node has room, and the cluster autoscaler makes more. On OKE that takes some minutes; an install does not give up on it before `--timeout`.",
@@ -157,9 +156,8 @@ pub static CATALOGUE: [Entry; 27] = [
             "https://docs.oracle.com/en-us/iaas/Content/ContEng/Tasks/contengusingclusterautoscaler.htm",
             LIMITS_OF_OCI,
         ],
-    },
-    Entry {
-        id: Id::VolumePending,
+    }
+    VolumePending {
         name: "OKM-VOLUME-PENDING",
         title: "there is no volume for a claim",
         meaning: "The cluster has no default storage class, the cloud refuses the volume, or the volume that there was is gone. OCI makes block volumes of 50 GiB and more, and counts them against a limit.",
@@ -172,27 +170,24 @@ pub static CATALOGUE: [Entry; 27] = [
             "https://docs.oracle.com/en-us/iaas/Content/ContEng/Tasks/contengcreatingpersistentvolumeclaim.htm",
             LIMITS_OF_OCI,
         ],
-    },
-    Entry {
-        id: Id::Mount,
+    }
+    Mount {
         name: "OKM-MOUNT",
         title: "the node cannot bring the pod its files",
         meaning: "A Secret or ConfigMap that is mounted is not there, or a volume is still attached to another node.",
         see: &[DESCRIBE_POD],
         remedy: "The event says which. What is okemon's own, `okemon install` puts back. A volume is let go once the node that had it is gone, which takes some minutes.",
         more: &["https://kubernetes.io/docs/concepts/storage/persistent-volumes/"],
-    },
-    Entry {
-        id: Id::PodSandbox,
+    }
+    PodSandbox {
         name: "OKM-POD-SANDBOX",
         title: "the node cannot make room and network for the pod",
         meaning: "Mostly the pod gets no address: its subnet is full, or the plugin that gives addresses does not run on the node.",
         see: &[DESCRIBE_POD, "kubectl --context CONTEXT -n kube-system get pods -o wide"],
         remedy: "A subnet that is full needs other pods gone, or a larger one. A plugin that does not run says why in its own log.",
         more: &[DEBUG_PODS],
-    },
-    Entry {
-        id: Id::PodsRefused,
+    }
+    PodsRefused {
         name: "OKM-PODS-REFUSED",
         title: "the API server takes no pods, or not their claims",
         meaning: "A quota of the namespace is used up, an admission webhook or a pod security standard does not let the pods through, or their service account is missing.",
@@ -205,9 +200,8 @@ pub static CATALOGUE: [Entry; 27] = [
             "https://kubernetes.io/docs/concepts/policy/resource-quotas/",
             "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
         ],
-    },
-    Entry {
-        id: Id::RolloutStuck,
+    }
+    RolloutStuck {
         name: "OKM-ROLLOUT-STUCK",
         title: "a Deployment has made no progress for ten minutes",
         meaning: "Its controller gave up hoping, though it goes on trying. None of its pods says what is wrong.",
@@ -216,18 +210,16 @@ pub static CATALOGUE: [Entry; 27] = [
         more: &[
             "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment",
         ],
-    },
-    Entry {
-        id: Id::JobFailed,
+    }
+    JobFailed {
         name: "OKM-JOB-FAILED",
         title: "a Job has failed for good",
         meaning: "It was tried as often as it may be.",
         see: &["kubectl --context CONTEXT -n monitoring logs job/JOB"],
         remedy: "Mend what its log complains of, and delete the Job: the next install makes it anew.",
         more: &["https://kubernetes.io/docs/concepts/workloads/controllers/job/"],
-    },
-    Entry {
-        id: Id::ReleaseEmpty,
+    }
+    ReleaseEmpty {
         name: "OKM-RELEASE-EMPTY",
         title: "a release has no workload",
         meaning: "None of the workloads of the release is there: somebody has deleted them.",
@@ -237,45 +229,40 @@ pub static CATALOGUE: [Entry; 27] = [
         ],
         remedy: "Run `okemon install` again: it finds what is missing, and brings it.",
         more: &[],
-    },
-    Entry {
-        id: Id::LoadBalancerPending,
+    }
+    LoadBalancerPending {
         name: "OKM-LOAD-BALANCER-PENDING",
         title: "the load balancer has no address yet",
         meaning: "The cloud is making it, or has refused it for a reason that may pass: a policy that is missing, a subnet that it does not find.",
         see: &["kubectl --context CONTEXT -n monitoring describe service thanos-storeapi"],
         remedy: "Its events hold the cloud's own words. The cluster needs the policies that let it manage load balancers and use the subnet and the network security groups.",
         more: &[SERVICES_OF_OCI],
-    },
-    Entry {
-        id: Id::LoadBalancerRefused,
+    }
+    LoadBalancerRefused {
         name: "OKM-LOAD-BALANCER-REFUSED",
         title: "the cloud makes no such load balancer",
         meaning: "The tenancy has no more of them, or the subnet is none for them. Asking again does not help, so a wait for it ends at once.",
         see: &["kubectl --context CONTEXT -n monitoring describe service thanos-storeapi"],
         remedy: "Mend `loadBalancer` (type, subnet), delete load balancers that nobody needs, or have the limit raised.",
         more: &[SERVICES_OF_OCI, LIMITS_OF_OCI],
-    },
-    Entry {
-        id: Id::ServiceAbsent,
+    }
+    ServiceAbsent {
         name: "OKM-SERVICE-ABSENT",
         title: "a Service is not there",
         meaning: "The Service that publishes the StoreAPI has been deleted.",
         see: &["kubectl --context CONTEXT -n monitoring get services"],
         remedy: "Run `okemon install` again: it puts it back. Its load balancer may get another address.",
         more: &[],
-    },
-    Entry {
-        id: Id::OperatorPaused,
+    }
+    OperatorPaused {
         name: "OKM-OPERATOR-PAUSED",
         title: "the operator was told to leave it alone",
         meaning: "Somebody has set `spec.paused` of a Prometheus or Alertmanager, so no change of it is carried out.",
         see: &["kubectl --context CONTEXT -n monitoring get prometheuses,alertmanagers -o yaml"],
         remedy: "Set it to false once whatever it was paused for is over.",
         more: &["https://prometheus-operator.dev/docs/api-reference/api/"],
-    },
-    Entry {
-        id: Id::OperatorRefuses,
+    }
+    OperatorRefuses {
         name: "OKM-OPERATOR-REFUSES",
         title: "the operator cannot carry it out",
         meaning: "A Prometheus or Alertmanager asks for what the operator cannot do: a Secret that is not there, a value that it does not take, a StatefulSet that the API server refuses.",
@@ -285,14 +272,13 @@ pub static CATALOGUE: [Entry; 27] = [
         ],
         remedy: "Its condition says what. What came from `values` of your own, mend there.",
         more: &["https://prometheus-operator.dev/docs/platform/troubleshooting/"],
-    },
-    Entry {
-        id: Id::ClusterUnseen,
+    }
+    ClusterUnseen {
         name: "OKM-CLUSTER-UNSEEN",
         title: "the API server does not answer",
         meaning: "What was installed goes on by itself; only nobody can see it. An OKE control plane can be away for a minute while it is updated.",
         see: &["kubectl --context CONTEXT get --raw /readyz"],
         remedy: "An install looks again until its time is over. If it stays away: is there a way from this machine to the endpoint, a VPN for instance?",
         more: &["https://kubernetes.io/docs/tasks/debug/debug-cluster/"],
-    },
-];
+    }
+}
