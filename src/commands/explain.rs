@@ -1,5 +1,6 @@
 //! `okemon explain`: what a finding's id means, offline.
 
+use crate::config::faults::nearest;
 use crate::diagnose::catalogue::{CATALOGUE, Entry, Id};
 use crate::fail::{Exit, Fail};
 
@@ -29,15 +30,9 @@ fn about(entry: &Entry) -> String {
 }
 
 fn unknown(id: &str) -> Fail {
-    let typed = id.to_uppercase();
-    let distance = |entry: &&Entry| {
-        let short = entry.name.trim_start_matches("OKM-");
-        strsim::damerau_levenshtein(&typed, entry.name)
-            .min(strsim::damerau_levenshtein(&typed, short))
-    };
-    let nearest = CATALOGUE.iter().min_by_key(distance).filter(|entry| distance(entry) <= 2);
-    let hint = match nearest {
-        Some(entry) => format!("`okemon explain {}`?", entry.name),
+    let typed = CATALOGUE.iter().flat_map(|entry| [entry.name, entry.short()]);
+    let hint = match nearest(id, typed).and_then(Id::named) {
+        Some(id) => format!("`okemon explain {id}`?"),
         None => "`okemon explain` lists every id".to_owned(),
     };
     Fail::new(Exit::Usage, format!("explaining {id:?}: there is no such id")).hint(hint)

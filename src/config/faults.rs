@@ -101,10 +101,7 @@ impl fmt::Display for Fault {
 }
 
 /// The candidate that `word` was probably meant to be, whatever its case and its hyphens.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Below this, a guess confuses more than it helps.
     const LIKENESS: f64 = 0.6;
     /// The comparison takes memory in proportion to the length.

@@ -39,8 +39,15 @@ impl Id {
     /// The id with this name, in whatever case, with or without its beginning.
     pub fn named(text: &str) -> Option<Self> {
         let text = text.to_uppercase();
-        let is = |name: &str| name == text || name.strip_prefix("OKM-") == Some(&text);
-        CATALOGUE.iter().find(|entry| is(entry.name)).map(|entry| entry.id)
+        let mut entries = CATALOGUE.iter();
+        entries.find(|entry| [entry.name, entry.short()].contains(&&*text)).map(|entry| entry.id)
+    }
+}
+
+impl Entry {
+    /// The name as people type it: `IMAGE-MISSING`.
+    pub fn short(&self) -> &'static str {
+        self.name.trim_start_matches("OKM-")
     }
 }
 
