@@ -52,16 +52,20 @@ fn operator_says(
         return Some(Trouble::new(id, object(resource), severity, reason, hint));
     }
     let hint = operator_hint(snapshot, scope);
-    let says = |severity, reason| {
-        let id = if severity == Severity::Starting { Id::Starting } else { Id::OperatorRefuses };
-        Some(Trouble::new(id, object(resource), severity, reason, hint))
-    };
+    let object = object(resource);
     // Unknown is what the operator says of a resource that it has not come to yet.
     match current(resource, "Reconciled").filter(|known| known.status != "Unknown") {
-        None => says(Severity::Starting, "the operator has not taken it up yet".into()),
-        Some(known) if known.status != "True" => says(Severity::Wrong, in_words(known)),
+        None => {
+            let reason = "the operator has not taken it up yet".to_owned();
+            Some(Trouble::starting(object, reason, hint))
+        }
+        Some(known) if known.status != "True" => {
+            let (id, severity) = (Id::OperatorRefuses, Severity::Wrong);
+            Some(Trouble::new(id, object, severity, in_words(known), hint))
+        }
         Some(_) if without_sets => {
-            says(Severity::Starting, "the operator has made no StatefulSet of it yet".into())
+            let reason = "the operator has made no StatefulSet of it yet".to_owned();
+            Some(Trouble::starting(object, reason, hint))
         }
         Some(_) => None,
     }
@@ -75,7 +79,7 @@ fn unavailable(resource: &Operated, snapshot: &Snapshot, scope: &Scope) -> Optio
         None => "the operator has not said yet that it is available".into(),
     };
     let hint = operator_hint(snapshot, scope);
-    Some(Trouble::new(Id::Starting, object(resource), Severity::Starting, reason, hint))
+    Some(Trouble::starting(object(resource), reason, hint))
 }
 
 /// A condition, if it was said of the resource as it is now.

@@ -31,6 +31,11 @@ impl Trouble {
         Self { finding, cause, others: 0, buys_time: false, unheard: None }
     }
 
+    /// Nothing is wrong, and the object is not ready.
+    pub(super) fn starting(object: String, reason: String, hint: String) -> Self {
+        Self::new(Id::Starting, object, Severity::Starting, reason, hint)
+    }
+
     /// The worst first, then by object.
     pub(super) fn rank(&self) -> (Reverse<Severity>, String, String) {
         let Finding { object, reason, severity, .. } = &self.finding;

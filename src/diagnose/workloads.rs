@@ -200,7 +200,7 @@ impl<'a> Workload<'a> {
 
     fn starting(&self, reason: &str, scope: &Scope) -> Trouble {
         let hint = format!("`{}` shows how far it is", self.describe(scope));
-        Trouble::new(Id::Starting, self.object(), Severity::Starting, reason.into(), hint)
+        Trouble::starting(self.object(), reason.into(), hint)
     }
 
     fn complains(&self, scope: &Scope) -> Option<Trouble> {
