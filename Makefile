@@ -17,9 +17,10 @@ demo-down: ## take the demo down
 test: needs lint charts ## everything, on real clusters of this machine, where no other can be reached, with pods that run if they can
 	$(CARGO_TEST) --lib --bins --tests --no-run
 	tests/alone $(CARGO_TEST) --offline --lib --bins
-	@threads=3; if tests/sandbox/needs pods; then threads="4 --include-ignored"; tests/sandbox/sandbox tools --pods >/dev/null || exit; \
+	@options=--test-threads=3; if tests/sandbox/needs pods; then \
+	options="--test-threads=4 --include-ignored"; tests/sandbox/sandbox tools --pods >/dev/null || exit; \
 	else echo "make test: so no pods are run" >&2; fi; \
-	set -x; tests/alone $(CARGO_TEST) --offline --test '*' -- --test-threads=$$threads
+	set -x; tests/alone $(CARGO_TEST) --offline --test '*' -- $$options
 
 test-pods: ## the same for each family of charts, all pods run: as root, with bubblewrap and nftables
 	@tests/sandbox/needs pods
