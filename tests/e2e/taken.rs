@@ -77,11 +77,12 @@ fn by_hand(charts: Charts, helm: Helm) -> Sandbox {
         let args = ["get", "statefulset", "--namespace", "monitoring", "-o", "name"];
         sandbox.kubectl(&args).contains("/prometheus-prometheus-kube-prometheus-prometheus")
     });
-    // Only then can they grow.
-    crate::sandbox::eventually("every claim has its volume", || {
-        let phases = "jsonpath={.items[*].status.phase}";
-        let args = ["get", "persistentvolumeclaims", "--namespace", "monitoring", "-o", phases];
-        sandbox.kubectl(&args).split_whitespace().all(|phase| phase == "Bound")
+    // A set that is made in order has all its pods and their claims only then.
+    crate::sandbox::eventually("every pod of a set is ready", || {
+        let ready = "jsonpath={range .items[*]}{.status.readyReplicas}/{.spec.replicas} {end}";
+        let args = ["get", "statefulset", "--namespace", "monitoring", "-o", ready];
+        let sets = sandbox.kubectl(&args);
+        sets.split_whitespace().all(|set| set.split_once('/').is_some_and(|(one, all)| one == all))
     });
     sandbox
 }
