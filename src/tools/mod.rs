@@ -9,6 +9,7 @@ pub mod kubectl;
 pub mod lease;
 pub mod oci;
 pub mod output;
+pub mod quantity;
 pub mod s3;
 #[cfg(test)]
 mod tests;

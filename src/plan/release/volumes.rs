@@ -12,6 +12,7 @@ use crate::plan::step::Effect;
 use crate::plan::talk::{Open, Talk};
 use crate::plan::values;
 use crate::tools::cmd::Cmd;
+use crate::tools::quantity::bytes;
 use crate::tools::{diff, kubectl};
 
 /// What is told of a claim that is waited for, after its name.
@@ -185,41 +186,4 @@ impl<'a> Resize<'a> {
 
 fn name(claim: &Value) -> &str {
     claim["metadata"]["name"].as_str().unwrap_or_default()
-}
-
-/// What a size such as `50Gi`, `1.5T` or `1000` is in bytes; none: it is no size.
-fn bytes(size: &str) -> Option<u64> {
-    let digits = size.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(size.len());
-    let (number, unit) = size.split_at(digits);
-    let power = match unit.trim_end_matches('i') {
-        "" => 0,
-        "k" | "K" => 1,
-        "M" => 2,
-        "G" => 3,
-        "T" => 4,
-        "P" => 5,
-        "E" => 6,
-        _ => return None,
-    };
-    let base: f64 = if unit.ends_with('i') { 1024.0 } else { 1000.0 };
-    let bytes = number.parse::<f64>().ok()? * base.powi(power);
-    // Exact below 2^53, which are eight pebibytes.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
-    (0.0..9e15).contains(&bytes).then_some(bytes as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read_as_kubernetes_reads_them() {
-        let read = |sizes: &[&str]| sizes.iter().map(|size| bytes(size)).collect::<Vec<_>>();
-        assert_eq!(read(&["50Gi", "51200Mi"]), [Some(50 << 30); 2]);
-        assert_eq!(read(&["1.5Gi", "1536Mi"]), [Some(3 << 29); 2]);
-        assert_eq!(
-            read(&["50G", "1Ti", "1000", "8k", "Gi", "20000000Pi", "-1Gi", "x"]),
-            [Some(50_000_000_000), Some(1 << 40), Some(1000), Some(8000), None, None, None, None]
-        );
-    }
 }
