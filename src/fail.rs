@@ -11,6 +11,10 @@ pub enum Exit {
     Failed = 1,
     /// Changes are pending: `plan --detailed-exitcode`.
     Pending = 2,
+    /// A check or a verification failed.
+    Unfit = 3,
+    /// There were warnings, and `--strict` makes them count.
+    Warned = 4,
     /// Something was not ready in time; a second run goes on.
     TimedOut = 5,
     /// Some clusters are done, some failed.

@@ -9,6 +9,7 @@
 //! [`plan`] decides and never acts; [`run`] acts and never decides; [`report`] prints.
 
 pub mod ask;
+pub mod checks;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -19,7 +19,7 @@ pub struct Cli {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 5 not ready (run again to go on), 6 some clusters failed,
+Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 3 a check failed, 4 warnings (--strict), 5 not ready (run again to go on), 6 some clusters failed,
 7 another okemon is at work, or somebody's Helm may be, 8 refused by a safety rule, 64 usage,
 65 configuration, 69 a tool is missing, 77 not authorized, 130 and 143 interrupted.";
 
@@ -27,6 +27,8 @@ Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 5 no
 pub(super) enum Command {
     /// Installs all of it: bucket, secret, Prometheus, Thanos, Grafana; run again at any time
     Install(Install),
+    /// Looks whether an install would go well, before anything is changed
+    Check(Check),
     /// Shows what an install would run, without tools, network or credentials; or what it would change
     Plan(Plan),
     /// Makes the bucket that blocks go to
@@ -95,6 +97,21 @@ pub(super) struct Plan {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Check {
+    /// End with 4 when there are warnings and nothing else
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Write what was found into a file too, as JUnit's XML, for a CI system to show
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Leave the operator's custom resource definitions as they are
+    #[arg(long)]
+    pub(super) skip_crds: bool,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Render {
     /// A directory that is new, empty, or was rendered before; what is wanted no more is removed
     #[arg(value_name = "DIR")]
@@ -135,7 +152,7 @@ pub(super) struct General {
     /// How long everything may take to become ready
     #[arg(long, global = true, value_name = "DURATION", default_value = "20m", value_parser = duration)]
     pub(super) timeout: Duration,
-    /// How it is written: text; for a run ndjson, one event a line; for a plan json, or sh, a script
+    /// How it is written: text; for a run ndjson, one event a line; for a plan or a check json; for a plan sh, a script
     #[arg(long, short, global = true, value_name = "FORMAT", default_value = "text")]
     pub(super) output: OutputFormat,
     /// Whether to use colours

@@ -1,5 +1,6 @@
 //! What each command does: from the command line to an exit code.
 
+pub mod check;
 pub mod evidence;
 pub mod explain;
 pub mod images;

@@ -22,6 +22,7 @@ use crate::run::lease::{Lease, Pace};
 use crate::run::programs::{Missing, Programs};
 use crate::run::runner::Runner;
 use crate::run::stop::{Interrupt, Stop};
+use crate::run::vault::Vault;
 use crate::tools::cmd::Tool;
 use crate::tools::kubectl::Kubectl;
 
@@ -68,27 +69,6 @@ pub(super) async fn runner(
     ask: &mut dyn Ask,
     reporter: Box<dyn Reporter>,
 ) -> Result<(Arc<Runner>, JoinHandle<()>), Fail> {
-    let stop = Stop::listen().map_err(|error| cannot("listening for signals", &error))?;
-    let exec = Arc::new(exec(config, plan, environment)?);
-    let vault =
-        keys::gather(config, plan, &exec, environment, ask, &stop).await.map_err(|fail| {
-            let terminated = stop.by() == Some(Interrupt::Term);
-            if terminated { Fail { exit: Exit::Terminated, ..fail } } else { fail }
-        })?;
-    let (feed, shown) = Feed::to(reporter);
-    let runner = Arc::new(Runner {
-        exec,
-        vault,
-        feed,
-        stop,
-        jobs: options.jobs,
-        timeout: options.timeout,
-        leases: leases(config, plan, environment, options),
-    });
-    Ok((runner, shown))
-}
-
-fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec, Fail> {
     let mut tools = plan.tools();
     if plan.needs_keys() && environment.s3_keys()?.is_none() {
         // They may be in a cluster already.
@@ -96,6 +76,64 @@ fn exec(config: &Config, plan: &Plan, environment: &Environment) -> Result<Exec,
     }
     let programs =
         Programs::find(tools, &environment.path()).map_err(|missing| missing_tools(&missing))?;
+    let means = means(config, plan, programs, environment)?;
+    let (exec, stop) = (&means.exec, &means.stop);
+    let vault = keys::gather(config, plan, exec, environment, ask, stop).await.map_err(|fail| {
+        let terminated = stop.by() == Some(Interrupt::Term);
+        if terminated { Fail { exit: Exit::Terminated, ..fail } } else { fail }
+    })?;
+    Ok(means.runner(config, plan, vault, options, environment, reporter))
+}
+
+/// What can be asked with before the keys are known.
+pub(super) struct Means {
+    pub(super) exec: Arc<Exec>,
+    pub(super) stop: Stop,
+}
+
+impl Means {
+    /// Everything that `plan` is looked at and carried out with, and the end of its report.
+    pub(super) fn runner(
+        self,
+        config: &Config,
+        plan: &Plan,
+        vault: Vault,
+        options: &Options,
+        environment: &Environment,
+        reporter: Box<dyn Reporter>,
+    ) -> (Arc<Runner>, JoinHandle<()>) {
+        let (feed, shown) = Feed::to(reporter);
+        let runner = Arc::new(Runner {
+            exec: self.exec,
+            vault,
+            feed,
+            stop: self.stop,
+            jobs: options.jobs,
+            timeout: options.timeout,
+            leases: leases(config, plan, environment, options),
+        });
+        (runner, shown)
+    }
+}
+
+/// Makes ready to run programs, and to be told to stop.
+pub(super) fn means(
+    config: &Config,
+    plan: &Plan,
+    programs: Programs,
+    environment: &Environment,
+) -> Result<Means, Fail> {
+    let stop = Stop::listen().map_err(|error| cannot("listening for signals", &error))?;
+    let exec = Arc::new(exec(config, plan, programs, environment)?);
+    Ok(Means { exec, stop })
+}
+
+fn exec(
+    config: &Config,
+    plan: &Plan,
+    programs: Programs,
+    environment: &Environment,
+) -> Result<Exec, Fail> {
     let place = |cluster: &Cluster| {
         // Of a file that is not there kubectl says that it has no such context.
         if let Some(path) = &cluster.kubeconfig {

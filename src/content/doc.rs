@@ -181,6 +181,7 @@ const TEMPLATES: &[(&str, &str)] = templates![
     "values/community/prometheus.yaml.j2",
     "values/community/thanos.yaml.j2",
     "values/grafana.yaml.j2",
+    "manifests/access-reviews.yaml.j2",
     "manifests/claims.yaml.j2",
     "manifests/lease.yaml.j2",
     "manifests/namespace.yaml.j2",

@@ -22,7 +22,6 @@ mod values;
 
 use std::collections::BTreeSet;
 
-use crate::content::doc::SecretName;
 use crate::tools::cmd::Tool;
 
 pub use step::{Answer, Call, Decision, Effect, Intent, Step, StepId};
@@ -54,29 +53,12 @@ impl Plan {
 
     /// The programs that it needs, and no others.
     pub fn tools(&self) -> BTreeSet<Tool> {
-        let mut tools = BTreeSet::new();
-        for step in self.steps() {
-            match &step.intent {
-                Intent::Bucket(bucket) => tools.extend(bucket.tool()),
-                Intent::Chart(_) => drop(tools.insert(Tool::Helm)),
-                Intent::Crds(_) | Intent::Release(_) => tools.extend([Tool::Helm, Tool::Kubectl]),
-                Intent::Cluster(_) | Intent::Objects(_) | Intent::Lock(_) | Intent::Ready(_) => {
-                    tools.insert(Tool::Kubectl);
-                }
-            }
-        }
-        tools
+        self.steps().flat_map(|step| step.intent.tools()).collect()
     }
 
     /// Whether a step of it needs the bucket's keys.
     pub fn needs_keys(&self) -> bool {
-        self.steps().any(|step| match &step.intent {
-            Intent::Bucket(_) => true,
-            Intent::Objects(objects) => {
-                objects.docs.iter().any(|doc| doc.secrets.contains(&SecretName::S3SecretKey))
-            }
-            _ => false,
-        })
+        self.steps().any(|step| step.intent.needs_keys())
     }
 
     /// The same plan with only those steps that `keep` says yes to.

@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::names::ClusterName;
+use crate::content::doc::SecretName;
 use crate::fail::Fail;
-use crate::tools::cmd::Cmd;
+use crate::tools::cmd::{Cmd, Tool};
 use crate::tools::helm::Archive;
 use crate::tools::http;
 use crate::tools::output::Output;
@@ -199,6 +200,29 @@ pub enum Effect {
 }
 
 impl Intent {
+    /// The programs that it needs.
+    pub fn tools(&self) -> Vec<Tool> {
+        match self {
+            Self::Bucket(bucket) => bucket.tool().into_iter().collect(),
+            Self::Chart(_) => vec![Tool::Helm],
+            Self::Crds(_) | Self::Release(_) => vec![Tool::Helm, Tool::Kubectl],
+            Self::Cluster(_) | Self::Objects(_) | Self::Lock(_) | Self::Ready(_) => {
+                vec![Tool::Kubectl]
+            }
+        }
+    }
+
+    /// Whether it needs the bucket's keys.
+    pub fn needs_keys(&self) -> bool {
+        match self {
+            Self::Bucket(_) => true,
+            Self::Objects(objects) => {
+                objects.docs.iter().any(|doc| doc.secrets.contains(&SecretName::S3SecretKey))
+            }
+            _ => false,
+        }
+    }
+
     /// The next question, given the answers so far; none: they are enough to decide.
     pub fn ask(&self, so_far: &[Answer]) -> Option<Call> {
         match self {

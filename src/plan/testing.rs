@@ -9,7 +9,7 @@ use crate::content::fixtures;
 use crate::tools::helm::{Archive as ChartArchive, ChartName};
 use crate::tools::output::Output;
 
-pub(super) fn config() -> Config {
+pub(crate) fn config() -> Config {
     fixtures::config()
 }
 
@@ -32,7 +32,7 @@ pub(super) fn local() -> Local {
     }
 }
 
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     install(&config(), &local())
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn said(stdout: &str) -> Answer {
 }
 
 /// A command that failed with exit code 1.
-pub(super) fn failed(stderr: &str) -> Answer {
+pub(crate) fn failed(stderr: &str) -> Answer {
     let stderr = stderr.to_owned();
     Answer::Output(Output { code: Some(1), stdout: String::new(), stderr })
 }

@@ -3,6 +3,7 @@
 //! What happened is data ([`event`]); what is worth saying of it, and when, is decided once for
 //! both human forms; [`lines`] and [`tty`] only bring it to the screen.
 
+pub mod checks;
 pub mod event;
 pub mod feed;
 pub mod lines;
@@ -17,8 +18,10 @@ mod words;
 
 use std::io::{self, Write};
 
+use anyhow::Result;
 use jiff::Timestamp;
 
+use crate::checks::Checked;
 use event::{Change, Event};
 use lines::Lines;
 use ndjson::Ndjson;
@@ -74,6 +77,27 @@ pub fn choose(
 /// What would change, as text for [`print_result`].
 pub fn survey(changes: &[Change], unchanged: usize, color: bool) -> String {
     paragraph(&survey::survey(changes, unchanged), color)
+}
+
+/// What was checked, as text for [`print_result`]; `quiet`: only what did not pass.
+pub fn checked(checks: &[Checked], quiet: bool, color: bool) -> String {
+    checks::text(checks, quiet, color)
+}
+
+/// The same for programs: `docs/check.schema.json`.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn checked_as_json(checks: &[Checked]) -> Result<String> {
+    checks::json(checks)
+}
+
+/// The same for CI systems, as JUnit's XML.
+///
+/// # Errors
+/// When it cannot be written as XML.
+pub fn checked_as_junit(checks: &[Checked]) -> Result<String> {
+    checks::junit(checks)
 }
 
 /// Prints what a command was asked for.

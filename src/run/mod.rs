@@ -2,6 +2,7 @@
 
 mod again;
 pub mod archive;
+mod check;
 mod environment;
 pub mod exec;
 pub mod http;

@@ -17,6 +17,15 @@ impl Programs {
     /// # Errors
     /// All that are missing, together.
     pub fn find(tools: impl IntoIterator<Item = Tool>, path: &OsStr) -> Result<Self, Missing> {
+        let (found, missing) = Self::those_there(tools, path);
+        if missing.is_empty() { Ok(found) } else { Err(Missing(missing)) }
+    }
+
+    /// Those of `tools` that are in `path`, and the others.
+    pub fn those_there(
+        tools: impl IntoIterator<Item = Tool>,
+        path: &OsStr,
+    ) -> (Self, Vec<MissingTool>) {
         let (mut found, mut missing) = (BTreeMap::new(), Vec::new());
         for tool in tools {
             match lookup(tool, path) {
@@ -24,7 +33,7 @@ impl Programs {
                 None => missing.push(MissingTool { tool, instead: what_is_there(tool, path) }),
             }
         }
-        if missing.is_empty() { Ok(Self(found)) } else { Err(Missing(missing)) }
+        (Self(found), missing)
     }
 
     pub(super) fn path(&self, tool: Tool) -> Option<&Path> {

@@ -188,7 +188,7 @@ impl Runner {
     }
 
     /// Brings a chart here, if it is not.
-    async fn fetch(&self, step: &Step) -> Result<Decision, Fail> {
+    pub(super) async fn fetch(&self, step: &Step) -> Result<Decision, Fail> {
         let decision = self.look(step).await?;
         let Decision::Do { effects, deed, .. } = decision else { return Ok(decision) };
         self.perform(step, &effects).await.map_err(|(fail, _)| fail)?;

@@ -9,6 +9,7 @@ use super::again::{PAUSES, again};
 use super::progress::Progress;
 use super::runner::{Done, Failure, Runner, interrupted};
 use super::shown::{self, Leeway};
+use crate::config::names::ClusterName;
 use crate::diagnose::progress::{Patience, Verdict};
 use crate::diagnose::{Diagnosis, Finding, Severity};
 use crate::environment::{read_file, text};
@@ -140,24 +141,35 @@ impl Runner {
     }
 
     pub(super) async fn look(&self, step: &Step) -> Result<Decision, Fail> {
-        let mut answers = Vec::new();
-        while let Some(call) = step.intent.ask(&answers) {
-            answers.push(self.answer(&call, step).await?);
-        }
+        let ask = |so_far: &[Answer]| step.intent.ask(so_far);
+        let answers = self.answers(ask, step.cluster.as_ref()).await?;
         Ok(step.intent.decide(&answers))
+    }
+
+    /// Asks one question after another, each with what was said so far.
+    pub(super) async fn answers(
+        &self,
+        ask: impl Fn(&[Answer]) -> Option<Call>,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Vec<Answer>, Fail> {
+        let mut answers = Vec::new();
+        while let Some(call) = ask(&answers) {
+            answers.push(self.answer(&call, cluster).await?);
+        }
+        Ok(answers)
     }
 
     /// The same where nothing can be there yet: only this machine is asked.
     pub(super) async fn look_here(&self, step: &Step) -> Result<Decision, Fail> {
         let mut answers = Vec::new();
         while let Some(call @ Call::Archive(_)) = step.intent.ask(&answers) {
-            answers.push(self.answer(&call, step).await?);
+            answers.push(self.answer(&call, step.cluster.as_ref()).await?);
         }
         Ok(step.intent.decide(&answers))
     }
 
     /// Asks, and asks again after a failure that may pass by itself.
-    async fn answer(&self, call: &Call, step: &Step) -> Result<Answer, Fail> {
+    async fn answer(&self, call: &Call, cluster: Option<&ClusterName>) -> Result<Answer, Fail> {
         match call {
             Call::Cmd(cmd) => {
                 let stdin = self.stdin(cmd)?;
@@ -173,7 +185,7 @@ impl Runner {
                     Ok((answer, _)) => answer.may_pass(),
                     Err((_, passing)) => *passing,
                 };
-                let sent = again(&self.stop, || self.send(request, step), passing).await;
+                let sent = again(&self.stop, || self.send(request, cluster), passing).await;
                 let (answer, at) = sent.map_err(|(fail, _)| fail)?;
                 Ok(Answer::Http { answer, at })
             }
@@ -203,7 +215,7 @@ impl Runner {
                 }
                 Effect::Until(cmd) => self.until(cmd).await.map_err(|fail| (fail, false))?,
                 Effect::S3(request) => {
-                    let (answer, at) = self.send(request, step).await?;
+                    let (answer, at) = self.send(request, step.cluster.as_ref()).await?;
                     bucket::done(request, &answer, at).map_err(|fail| (fail, false))?;
                 }
             }
@@ -226,9 +238,13 @@ impl Runner {
         }
     }
 
-    /// Sends a request, signed with the keys of the step's cluster.
-    async fn send(&self, request: &S3Request, step: &Step) -> Result<Sent, Undone> {
-        let keys = step.cluster.as_ref().and_then(|cluster| self.vault.keys(cluster));
+    /// Sends a request, signed with the keys of a cluster.
+    async fn send(
+        &self,
+        request: &S3Request,
+        cluster: Option<&ClusterName>,
+    ) -> Result<Sent, Undone> {
+        let keys = cluster.and_then(|cluster| self.vault.keys(cluster));
         let lost = |fail| (fail, false);
         let keys = keys
             .ok_or_else(|| lost(Fail::new(Exit::Failed, "signing a request: no keys are known")))?;

@@ -31,54 +31,66 @@ impl Found {
     }
 }
 
+/// Whether a program will do.
+pub(super) enum Fitness {
+    Fit(Version),
+    /// It tells no version that is understood, and may do; what is to be said of it.
+    Unknown(String),
+    /// Why it will not do.
+    Unfit(String),
+}
+
 /// Looks at each of `tools`.
 pub(super) async fn look(tools: BTreeSet<Tool>, exec: &Exec, stop: &Stop) -> Found {
     let mut found = Found::default();
     for tool in tools {
-        let Some(oldest) = versions::oldest(tool) else { continue };
-        let answer = exec.run(&versions::ask(tool), None, stop).await;
-        match unfit(tool, &oldest, answer) {
-            Ok(note) => found.notes.extend(note),
-            Err(why) => {
-                let path = exec.program(tool).unwrap_or(tool.name().as_ref()).display();
-                found.errors.push(format!("cannot use `{}`: {path} {why}", tool.name()));
+        if versions::oldest(tool).is_none() {
+            continue;
+        }
+        match look_at(tool, exec, stop).await {
+            Some(Fitness::Unfit(why)) => {
+                found.errors.push(why);
                 found.hints.push(how_to_get(tool));
             }
+            Some(Fitness::Unknown(note)) => found.notes.push(note),
+            Some(Fitness::Fit(_)) | None => {}
         }
     }
     found
 }
 
-/// Why a tool will not do; else what is to be said of it.
-fn unfit(
-    tool: Tool,
-    oldest: &Version,
-    answer: Result<Output, Failure>,
-) -> Result<Option<String>, String> {
-    let output = match answer {
+/// Looks at one tool; none: the run is to stop.
+pub(super) async fn look_at(tool: Tool, exec: &Exec, stop: &Stop) -> Option<Fitness> {
+    let unfit = |why: String| {
+        let path = exec.program(tool).unwrap_or(tool.name().as_ref()).display();
+        Some(Fitness::Unfit(format!("cannot use `{}`: {path} {why}", tool.name())))
+    };
+    let output = match exec.run(&versions::ask(tool), None, stop).await {
         Ok(output) => output,
         Err(Failure::Start { source, .. }) => {
-            return Err(format!("does not run on this machine: {source}"));
+            return unfit(format!("does not run on this machine: {source}"));
         }
-        Err(Failure::Stopped { .. }) => return Ok(None),
-        Err(failure) => return Ok(Some(failure.to_string())),
+        Err(Failure::Stopped { .. }) => return None,
+        Err(failure) => return Some(Fitness::Unknown(failure.to_string())),
     };
     // As a shell ends that was given what is no program.
     if matches!(output.code, Some(126 | 127)) {
-        return Err(format!("does not run on this machine: {}", failure::last_words(&output)));
+        return unfit(format!("does not run on this machine: {}", failure::last_words(&output)));
     }
-    match versions::read(tool, &output.stdout) {
-        // Distributions add words of their own, which must not count as those before a version do.
-        Some(version) if (version.major, version.minor) < (oldest.major, oldest.minor) => {
-            let (major, minor) = (oldest.major, oldest.minor);
-            Err(format!("is version {version}; okemon needs {major}.{minor} or a newer one"))
-        }
-        Some(_) => Ok(None),
-        None => Ok(Some(format!(
+    let Some(version) = versions::read(tool, &output.stdout) else {
+        return Some(Fitness::Unknown(format!(
             "`{}` tells no version that okemon understands: {}; it goes on as if it were a new one",
             versions::ask(tool),
             instead(&output)
-        ))),
+        )));
+    };
+    match versions::oldest(tool) {
+        // Distributions add words of their own, which must not count as those before a version do.
+        Some(oldest) if (version.major, version.minor) < (oldest.major, oldest.minor) => {
+            let (major, minor) = (oldest.major, oldest.minor);
+            unfit(format!("is version {version}; okemon needs {major}.{minor} or a newer one"))
+        }
+        _ => Some(Fitness::Fit(version)),
     }
 }
 

@@ -42,6 +42,11 @@ impl Kubectl {
         by_hand(&self.context, self.namespace.as_str(), words)
     }
 
+    /// [`by_hand`] on objects of another namespace.
+    pub fn by_hand_in(&self, namespace: &str, words: &[&str]) -> String {
+        by_hand(&self.context, namespace, words)
+    }
+
     /// Asks for the Secrets of this name in every namespace; it may be denied.
     pub fn secrets_everywhere(&self, name: &str) -> Cmd {
         let field = format!("metadata.name={name}");
@@ -96,6 +101,11 @@ impl Kubectl {
     /// Makes the objects of a manifest on standard input; fails when one is there already.
     pub fn create(&self) -> Cmd {
         self.cmd(["create", UNCHECKED].into_iter().chain(MANAGED))
+    }
+
+    /// Asks what a manifest of reviews on standard input asks; nothing is kept of them.
+    pub fn review(&self) -> Cmd {
+        self.cmd(["create", UNCHECKED, "-o", "json", "-f", "-"])
     }
 
     /// Writes an object of okemon's own, anew or in place of the one that its manifest names.

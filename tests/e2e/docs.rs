@@ -20,6 +20,23 @@ pub(crate) fn shows_a_finding(said: &str) {
     );
 }
 
+/// What the page about checks shows, compared with what they say of two clusters, where tools lie excepted.
+pub(crate) fn shows_checks(well: &str, failing: &str) {
+    let page = "docs/check.md";
+    let shown = |mark: &str| {
+        let block = recorded(page, mark);
+        block
+            .lines()
+            .filter(|line| !line.contains("/bin/"))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
+    assert_eq!(shown("recorded"), well, "{page}");
+    let shown =
+        crate::words::stable(&shown("recorded failing")).replace("127.0.0.1:9000", "S3") + "\n";
+    assert_eq!(shown, failing, "{page}");
+}
+
 /// The block below a mark in a page.
 fn recorded(page: &str, mark: &str) -> String {
     let page = std::fs::read_to_string(repository().join(page)).unwrap();

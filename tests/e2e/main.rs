@@ -10,6 +10,7 @@ mod again;
 mod alone;
 mod bad;
 mod charts;
+mod check;
 mod clock;
 mod docs;
 mod door;

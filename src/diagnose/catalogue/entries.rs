@@ -281,4 +281,111 @@ catalogue! {
         remedy: "An install looks again until its time is over. If it stays away: is there a way from this machine to the endpoint, a VPN for instance?",
         more: &["https://kubernetes.io/docs/tasks/debug/debug-cluster/"],
     }
+    ToolUnfit {
+        name: "OKM-TOOL-UNFIT",
+        title: "a program is missing, does not run here, or is too old",
+        meaning: "okemon drives helm, kubectl and, where it is there, oci. One of them is not on `PATH`, was built for another kind of machine, or is older than what okemon asks of it; or it tells no version, as wrappers do.",
+        see: &["command -v helm kubectl", "helm version", "kubectl version --client"],
+        remedy: "Install it, or a newer one, and see that its directory comes first in `PATH`.",
+        more: &[
+            "https://helm.sh/docs/intro/install/",
+            "https://kubernetes.io/docs/tasks/tools/",
+        ],
+    }
+    RightsMissing {
+        name: "OKM-RIGHTS-MISSING",
+        title: "the cluster does not allow what an install does",
+        meaning: "The API server knows who asks, and does not let them. What is not allowed is listed, a kind of object a line with the verbs.",
+        see: &[
+            "kubectl --context CONTEXT auth whoami",
+            "kubectl --context CONTEXT -n monitoring auth can-i --list",
+        ],
+        remedy: "Install as an administrator of the cluster: in OKE, a member of a group that a policy lets `manage clusters`, or one with a binding to the ClusterRole cluster-admin.",
+        more: &[
+            "https://docs.oracle.com/en-us/iaas/Content/ContEng/Concepts/contengaboutaccesscontrol.htm",
+            "https://kubernetes.io/docs/reference/access-authn-authz/rbac/",
+        ],
+    }
+    StorageClassMissing {
+        name: "OKM-STORAGE-CLASS-MISSING",
+        title: "the cluster does not know the class of storage that volumes are made of",
+        meaning: "Volumes are claimed from the class `oci-bv`, OCI's block volumes, which every OKE cluster has. Without it no claim gets a volume, and no pod that needs one starts.",
+        see: &["kubectl --context CONTEXT get storageclasses"],
+        remedy: "Is it an OKE cluster, and the one that was meant? If the class was deleted, make it again; or name another one in `values`.",
+        more: &[
+            "https://docs.oracle.com/en-us/iaas/Content/ContEng/Tasks/contengcreatingpersistentvolumeclaim.htm",
+        ],
+    }
+    NodePortTaken {
+        name: "OKM-NODE-PORT-TAKEN",
+        title: "somebody else listens where node exporter would, on every node",
+        meaning: "Node exporter answers at port 9100 of the node itself. Where another pod has that port, the scheduler finds no place for ours. Mostly it is the node exporter of another monitoring.",
+        see: &["kubectl --context CONTEXT get pods --all-namespaces -o wide"],
+        remedy: "Take the other one away; or give ours another port, or leave it out, in a file of your own that `values` names.",
+        more: &["https://github.com/prometheus/node_exporter"],
+    }
+    OperatorOther {
+        name: "OKM-OPERATOR-OTHER",
+        title: "another Prometheus operator takes care of the same namespace",
+        meaning: "Each operator makes of a Prometheus resource the StatefulSet that it thinks right. Two of them undo each other's work without end, and pods are restarted each time.",
+        see: &["kubectl --context CONTEXT get deployments --all-namespaces -l app.kubernetes.io/component=operator"],
+        remedy: "Let the other one leave the namespace alone, by its argument `--deny-namespaces` or by `--namespaces` with its own; its chart has a value for that.",
+        more: &["https://prometheus-operator.dev/docs/platform/operator/"],
+    }
+    PodSecurity {
+        name: "OKM-POD-SECURITY",
+        title: "the namespace does not take pods that see their node",
+        meaning: "Its label `pod-security.kubernetes.io/enforce` asks for a level that node exporters cannot keep: they use the node's network and read its files. The API server would refuse their pods.",
+        see: &["kubectl --context CONTEXT get namespace monitoring -o yaml"],
+        remedy: "Set the label to `privileged`; or leave node exporters out, in a file of your own that `values` names.",
+        more: &["https://kubernetes.io/docs/concepts/security/pod-security-standards/"],
+    }
+    NoRoom {
+        name: "OKM-NO-ROOM",
+        title: "the nodes have not enough left for everything",
+        meaning: "By what is requested of them, and with each replica of a part on a node of its own, some pods find no node. An autoscaler may make one; else they wait.",
+        see: &["kubectl --context CONTEXT describe nodes", "kubectl --context CONTEXT top nodes"],
+        remedy: "More nodes or larger ones, a smaller `size`, or other nodes by `placement`. Requests are in docs/sizes.md.",
+        more: &["https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"],
+    }
+    Locked {
+        name: "OKM-LOCKED",
+        title: "another okemon is at work on the cluster",
+        meaning: "It holds the Lease `okemon` in the namespace, and renews it every twenty seconds. One that was killed loses it after a minute.",
+        see: &["kubectl --context CONTEXT -n monitoring get lease okemon -o yaml"],
+        remedy: "Wait for it to end. `okemon install --lock-timeout 10m` does.",
+        more: &["https://kubernetes.io/docs/concepts/architecture/leases/"],
+    }
+    KeysMissing {
+        name: "OKM-KEYS-MISSING",
+        title: "nobody says with which keys the bucket is opened",
+        meaning: "There are no keys in the environment, and the cluster has no Secret with them from an earlier install.",
+        see: &["kubectl --context CONTEXT -n monitoring get secret thanos-objstore-config"],
+        remedy: "Make a customer secret key, and set OKEMON_S3_ACCESS_KEY and OKEMON_S3_SECRET_KEY, or their forms with _FILE that name files.",
+        more: &["https://docs.oracle.com/en-us/iaas/Content/Identity/Tasks/managingcredentials.htm"],
+    }
+    BucketRefused {
+        name: "OKM-BUCKET-REFUSED",
+        title: "the bucket cannot be looked at, or the keys do not open it",
+        meaning: "Object Storage did not answer, did not know the keys, or does not let them. Thanos would fail in the same way, a while later and less plainly.",
+        see: &["oci os bucket get --bucket-name BUCKET", "oci iam customer-secret-key list --user-id OCID"],
+        remedy: "What was answered says which it is: keys of another tenancy or region, a name that is taken, a policy that is missing, a clock that is wrong.",
+        more: &["https://docs.oracle.com/en-us/iaas/Content/Object/Tasks/s3compatibleapi.htm"],
+    }
+    ChartMissing {
+        name: "OKM-CHART-MISSING",
+        title: "a chart cannot be had",
+        meaning: "The chart is not on this machine, and its registry did not give it: it cannot be reached from here, wants a login, or does not have this version.",
+        see: &["helm pull CHART --version VERSION"],
+        remedy: "Fetch it where it can be had, put it into a directory, and name that in `chartDirectory`.",
+        more: &["https://helm.sh/docs/topics/registries/"],
+    }
+    InstallRefused {
+        name: "OKM-INSTALL-REFUSED",
+        title: "an install would refuse to go on here",
+        meaning: "What is there cannot be changed as it should be, or must not be: a release that somebody's Helm is at work on, a volume that would be lost, definitions that another one owns, a document that the API server does not take.",
+        see: &["helm --kube-context CONTEXT -n monitoring list --all", "okemon plan --live"],
+        remedy: "What is said of it names the thing and what to type.",
+        more: &[],
+    }
 }
