@@ -21,4 +21,6 @@ pub mod observe;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod status;
 pub mod tools;
+pub mod verify;

@@ -180,6 +180,39 @@ async fn a_program_that_takes_too_long_is_ended() {
     assert_eq!(failure.to_string(), "`helm list` was ended: it had no answer after 50ms");
 }
 
+#[tokio::test]
+async fn a_program_that_is_held_goes_on_until_it_is_let_go() {
+    let stage =
+        Stage::new(&json!([{"acts": ["leave", "linger"], "stdout": "ready at 1\nready at 2\n"}]));
+    let exec = stage.exec(GRACE);
+    let complete = |said: &str| said.lines().count() == 2;
+    let held = exec.hold(&helm(), complete, &Stop::default()).await.unwrap();
+    assert_eq!(held.said(), "ready at 1\nready at 2\n");
+    let pids = stage.pids().await;
+    assert!(pids.iter().all(|pid| !gone(*pid)));
+    drop(held);
+    until("the group to end", || pids.iter().all(|pid| gone(*pid))).await;
+}
+
+#[tokio::test]
+async fn a_program_that_should_be_held_and_ends_tells_why() {
+    let stage =
+        Stage::new(&json!([{"stdout": "ready at 1\n", "stderr": "no such pod", "status": 1}]));
+    let held = stage.exec(GRACE).hold(&helm(), |_| false, &Stop::default()).await;
+    assert_eq!(held.unwrap_err().to_string(), "`helm list` ended: no such pod");
+}
+
+#[tokio::test]
+async fn a_program_that_should_be_held_and_never_gets_ready_is_ended() {
+    let stage = Stage::new(&json!([{"acts": ["linger"], "stdout": "not yet\n"}]));
+    let exec = stage.exec(GRACE);
+    let cmd = helm().timeout(Duration::from_secs(1));
+    let held = exec.hold(&cmd, |_| false, &Stop::default()).await;
+    assert_eq!(held.unwrap_err().to_string(), "`helm list` was ended: it had no answer after 1s");
+    let pids = stage.pids().await;
+    until("the group to end", || pids.iter().all(|pid| gone(*pid))).await;
+}
+
 /// Runs helm as `script` says, calls `then` once it runs, and looks for what is left of it.
 async fn interrupted(script: Value, grace: Duration, then: impl Fn(&Stop)) -> String {
     let (stage, stop) = (Stage::new(&json!([script])), Stop::default());

@@ -28,7 +28,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plan",
             "report",
             "run",
+            "status",
             "tools",
+            "verify",
         ],
     ),
     ("environment", &["fail", "tools"]),
@@ -41,12 +43,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "diagnose",
             "environment",
             "fail",
+            "observe",
             "plan",
             "report",
             "tools",
+            "verify",
         ],
     ),
-    ("report", &["checks", "diagnose", "plan"]),
+    ("verify", &["checks", "content", "diagnose", "observe", "tools"]),
+    ("report", &["checks", "diagnose", "plan", "status"]),
+    ("status", &["content", "diagnose", "observe", "verify"]),
     ("checks", &["config", "content", "diagnose", "fail", "plan", "tools"]),
     ("plan", &["config", "content", "diagnose", "fail", "observe", "tools"]),
     ("diagnose", &["observe", "tools"]),
@@ -64,7 +70,7 @@ const DOORS: &[(&str, &[&str], &[&str])] = &[
         "starts processes",
         &["duct::", "process::Command", "Command::new("],
         // Its `Command` is the one that `exec` is about to start.
-        &["src/run/exec.rs", "src/run/watchdog.rs"],
+        &["src/run/exec.rs", "src/run/exec", "src/run/watchdog.rs"],
     ),
     ("speaks HTTP", &["ureq::", "TcpStream", "reqwest", "hyper"], &["src/run/http.rs"]),
     (
@@ -87,6 +93,8 @@ const DOORS: &[(&str, &[&str], &[&str])] = &[
 ];
 
 const LONGEST: usize = 400;
+/// A list in which one looks something up.
+const LISTS: &[&str] = &["src/diagnose/catalogue/entries.rs"];
 
 #[test]
 fn the_modules_use_each_other_along_the_arrows_alone() {
@@ -139,7 +147,8 @@ fn every_file_says_first_what_it_is_for_and_is_read_in_one_go() {
             wrong.push(format!("{} does not open with `//!`", file.display()));
         }
         let lines = text.lines().count();
-        if lines > LONGEST {
+        let list = LISTS.iter().any(|list| file == Path::new(list));
+        if lines > LONGEST && !list {
             wrong.push(format!("{} has {lines} lines, more than {LONGEST}", file.display()));
         }
     }

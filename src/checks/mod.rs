@@ -84,18 +84,27 @@ pub struct Checked {
     pub id: Option<Id>,
 }
 
-/// What a thing that was looked at means for an install.
+/// What a thing that was looked at means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// It is as an install needs it.
+    /// It is as it should be.
     Passed,
-    /// An install may go well all the same.
+    /// It may go well all the same.
     Warning,
-    /// An install fails, or what it makes does not run.
+    /// An install would fail, or what it has made does not work.
     Failed,
+    /// It is on its way, and time alone will bring it.
+    Pending,
     /// It could not be looked at; why is told by another check.
     Skipped,
+}
+
+impl Verdict {
+    /// Whether somebody who wants to hear little wants to hear of it.
+    pub fn is_news(self) -> bool {
+        matches!(self, Self::Failed | Self::Warning)
+    }
 }
 
 /// One thing found by a check, before it is known whose check it was.
@@ -112,6 +121,10 @@ impl Line {
     pub fn passed(check: &str, said: impl Into<String>) -> Self {
         let (check, said) = (check.to_owned(), said.into());
         Self { check, verdict: Verdict::Passed, said, hint: None, id: None }
+    }
+
+    pub fn pending(check: &str, said: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Pending, ..Self::passed(check, said) }
     }
 
     pub fn skipped(check: &str, said: impl Into<String>) -> Self {

@@ -19,7 +19,7 @@ pub struct Cli {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 3 a check failed, 4 warnings (--strict), 5 not ready (run again to go on), 6 some clusters failed,
+Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 3 something is wrong (check, status, verify), 4 warnings (--strict), 5 not ready (run again to go on), 6 some clusters failed,
 7 another okemon is at work, or somebody's Helm may be, 8 refused by a safety rule, 64 usage,
 65 configuration, 69 a tool is missing, 77 not authorized, 130 and 143 interrupted.";
 
@@ -41,6 +41,10 @@ pub(super) enum Command {
     Thanos(Common),
     /// Installs Grafana with its data source and dashboards
     Grafana(Common),
+    /// Proves that what was installed works, along the way of a sample
+    Verify(Verify),
+    /// Shows what is installed, in which version, and whether it is well
+    Status(Status),
     /// Writes values, manifests and the plain commands as files, to go on without okemon
     Render(Render),
     /// Prints every image that clusters pull, one a line, to mirror them
@@ -98,17 +102,44 @@ pub(super) struct Plan {
 
 #[derive(Debug, Args)]
 pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) told: Told,
+    /// Leave the operator's custom resource definitions as they are
+    #[arg(long)]
+    pub(super) skip_crds: bool,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// How long to look again at what is on its way, and at what fails
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(super) wait: Duration,
+    #[command(flatten)]
+    pub(super) told: Told,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// Look again every two seconds, until Ctrl-C
+    #[arg(long)]
+    pub(super) watch: bool,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+/// How what was found is told.
+#[derive(Debug, Args)]
+pub(super) struct Told {
     /// End with 4 when there are warnings and nothing else
     #[arg(long)]
     pub(super) strict: bool,
     /// Write what was found into a file too, as JUnit's XML, for a CI system to show
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
-    /// Leave the operator's custom resource definitions as they are
-    #[arg(long)]
-    pub(super) skip_crds: bool,
-    #[command(flatten)]
-    pub(super) settings: Settings,
 }
 
 #[derive(Debug, Args)]
@@ -152,7 +183,7 @@ pub(super) struct General {
     /// How long everything may take to become ready
     #[arg(long, global = true, value_name = "DURATION", default_value = "20m", value_parser = duration)]
     pub(super) timeout: Duration,
-    /// How it is written: text; for a run ndjson, one event a line; for a plan or a check json; for a plan sh, a script
+    /// How it is written: text; for a run ndjson, one event a line; for a plan, check, status and verify json; for a plan sh, a script
     #[arg(long, short, global = true, value_name = "FORMAT", default_value = "text")]
     pub(super) output: OutputFormat,
     /// Whether to use colours

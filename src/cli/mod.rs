@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what each command is started with.
 
 mod args;
+mod looks;
 pub mod settings;
 
 use std::ffi::OsString;
@@ -12,13 +13,13 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::environment::{self, Environment};
 pub use args::Cli;
-use args::{Check, ColorChoice, Command, Common, OutputFormat, Plan};
+use args::{ColorChoice, Command, Common, OutputFormat, Plan};
 use settings::Settings;
 
 use crate::ask::{self, Ask};
 use crate::commands::plan::Form;
 use crate::commands::prepare::{Consent, Options};
-use crate::commands::{self, check, explain, images, install, live, plan, render};
+use crate::commands::{self, explain, images, install, live, plan, render};
 use crate::config::{self, Charts, Config, Source};
 use crate::fail::{Exit, Fail};
 use crate::plan::step::Part;
@@ -80,6 +81,8 @@ impl Cli {
                 self.live(args, environment, color).await
             }
             Command::Plan(args) => self.plan(None, args.skip_crds, &args.settings, environment),
+            Command::Status(args) => self.status(args, environment, color).await,
+            Command::Verify(args) => self.verify(args, environment, color).await,
             Command::Check(args) => self.check(args, environment, color).await,
             Command::Render(args) => {
                 let config = configuration(self.source()?.as_ref(), &args.settings)?;
@@ -208,33 +211,6 @@ impl Cli {
             color,
         };
         live::live(&config, &options, environment, ask.as_mut(), shown).await
-    }
-
-    /// Looks whether an install would go well.
-    async fn check(
-        &self,
-        args: &Check,
-        environment: &Environment,
-        color: bool,
-    ) -> Result<Exit, Fail> {
-        let json = match self.general.output {
-            OutputFormat::Text => false,
-            OutputFormat::Json => true,
-            OutputFormat::Sh | OutputFormat::Ndjson => {
-                let fail = Fail::new(Exit::Usage, "showing what was checked: not in that form");
-                return Err(fail.hint("`okemon check`, or with `-o json`"));
-            }
-        };
-        let config = configuration(self.source()?.as_ref(), &args.settings)?;
-        let options = self.only_looking(environment, args.skip_crds);
-        let shown = check::Shown {
-            json,
-            junit: args.junit.clone(),
-            strict: args.strict,
-            verbosity: self.verbosity(),
-            color,
-        };
-        check::check(&config, &options, environment, &shown).await
     }
 
     /// How to go about what changes nothing.

@@ -75,7 +75,7 @@ pub async fn check(
     if let Some(exit) = cut_short {
         return Ok(exit);
     }
-    tell(&checked, shown)
+    tell("Checked", &checked, shown)
 }
 
 fn described(config: &Config) -> String {
@@ -94,10 +94,11 @@ fn described(config: &Config) -> String {
     format!("valid: {charts}; {}", clusters.collect::<Vec<_>>().join("; "))
 }
 
-fn tell(checked: &[Checked], shown: &Shown) -> Result<Exit, Fail> {
+/// Prints what was found, and says what to end with. `done`: what was done to find it out.
+pub(super) fn tell(done: &str, checked: &[Checked], shown: &Shown) -> Result<Exit, Fail> {
     if let Some(path) = &shown.junit {
         let attempt = || format!("writing {}", path.display());
-        let xml = report::checked_as_junit(checked)
+        let xml = report::checked_as_junit(done, checked)
             .map_err(|error| Fail::new(Exit::Failed, format!("{}: {error:#}", attempt())))?;
         std::fs::write(path, &xml)
             .map_err(|error| Fail::system(Exit::Failed, attempt(), &error))?;
@@ -107,7 +108,7 @@ fn tell(checked: &[Checked], shown: &Shown) -> Result<Exit, Fail> {
             Fail::new(Exit::Failed, format!("showing what was checked: {error:#}"))
         })?
     } else {
-        report::checked(checked, shown.verbosity == Verbosity::Quiet, shown.color)
+        report::checked(done, checked, shown.verbosity == Verbosity::Quiet, shown.color)
     };
     super::print(&text)?;
     let has = |verdict| checked.iter().any(|check| check.verdict == verdict);

@@ -11,6 +11,8 @@ mod local;
 pub mod plan;
 pub mod prepare;
 pub mod render;
+pub mod status;
+pub mod verify;
 
 use crate::fail::{Exit, Fail};
 use crate::report;

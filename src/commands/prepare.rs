@@ -161,7 +161,7 @@ fn exec(
     .map_err(|error| cannot("preparing to run programs", &error))
 }
 
-fn missing_tools(missing: &Missing) -> Fail {
+pub(super) fn missing_tools(missing: &Missing) -> Fail {
     Fail::new(Exit::Unavailable, missing.to_string()).hint(missing.hint())
 }
 

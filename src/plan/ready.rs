@@ -8,7 +8,8 @@ use crate::fail::{Exit, Fail};
 use crate::observe::kubernetes::{KINDS, Log, OPERATED_KINDS, Snapshot};
 use crate::tools::cmd::Cmd;
 use crate::tools::failure;
-use crate::tools::kubectl::Kubectl;
+use crate::tools::kubectl::{self, Kubectl};
+use crate::tools::output::Output;
 
 /// How many containers' logs one look may ask for: what many have in common, a few will tell.
 const LOGS: usize = 3;
@@ -47,22 +48,11 @@ impl Ready {
     }
 
     pub fn decide(&self, answers: &[Answer]) -> Decision {
-        let Some((answer, heard)) = answers.split_first() else { return Decision::unchanged() };
-        let output = answer.output();
-        if output.code != Some(0) {
-            return self.unseen(failure::explain(&self.look(), &output));
-        }
-        let mut snapshot = match Snapshot::parse(&output.stdout) {
-            Ok(snapshot) => snapshot,
-            Err(error) => return self.unseen(Fail::new(Exit::Failed, format!("{error:#}"))),
+        let Some((look, heard)) = answers.split_first() else { return Decision::unchanged() };
+        let (_, diagnosis) = match self.diagnosed(&look.output(), heard) {
+            Ok(seen) => seen,
+            Err(fail) => return self.unseen(fail),
         };
-        let mut diagnosis = diagnose::diagnose(&snapshot, &self.scope());
-        if !heard.is_empty() {
-            let unheard = diagnosis.unheard.into_iter().zip(heard);
-            let log = |(of, log): (Unheard, &Answer)| Log { of: of.of, text: log.output().stdout };
-            snapshot.logs = unheard.map(log).collect();
-            diagnosis = diagnose::diagnose(&snapshot, &self.scope());
-        }
         if diagnosis.ready < diagnosis.of {
             return Decision::Wait(diagnosis);
         }
@@ -75,6 +65,37 @@ impl Ready {
             addresses.collect::<String>()
         );
         Decision::Unchanged { note: Some(note) }
+    }
+
+    /// What there is, and what is wrong with it. Where the cluster does not even know the operator's
+    /// kinds, nothing is.
+    ///
+    /// # Errors
+    /// When the cluster cannot be seen.
+    pub fn seen(&self, answers: &[Answer]) -> Result<(Snapshot, Diagnosis), Fail> {
+        let (look, heard) = answers
+            .split_first()
+            .map_or_else(Default::default, |(look, heard)| (look.output(), heard));
+        if look.code != Some(0) && kubectl::says_not_found(&look.stderr) {
+            return Ok(Default::default());
+        }
+        self.diagnosed(&look, heard)
+    }
+
+    fn diagnosed(&self, look: &Output, heard: &[Answer]) -> Result<(Snapshot, Diagnosis), Fail> {
+        if look.code != Some(0) {
+            return Err(failure::explain(&self.look(), look));
+        }
+        let mut snapshot = Snapshot::parse(&look.stdout)
+            .map_err(|error| Fail::new(Exit::Failed, format!("{error:#}")))?;
+        let mut diagnosis = diagnose::diagnose(&snapshot, &self.scope());
+        if !heard.is_empty() {
+            let unheard = diagnosis.unheard.into_iter().zip(heard);
+            let log = |(of, log): (Unheard, &Answer)| Log { of: of.of, text: log.output().stdout };
+            snapshot.logs = unheard.map(log).collect();
+            diagnosis = diagnose::diagnose(&snapshot, &self.scope());
+        }
+        Ok((snapshot, diagnosis))
     }
 
     /// How a person waits for the same, without being told why it takes long.
@@ -137,7 +158,6 @@ mod tests {
     use crate::plan::Intent;
     use crate::plan::step::Part;
     use crate::plan::testing::{plan, said};
-    use crate::tools::output::Output;
 
     fn ready(part: Part) -> Ready {
         let plan = plan().part(part);

@@ -16,6 +16,7 @@ pub struct Counts {
     pub failed: usize,
     pub warnings: usize,
     pub passed: usize,
+    pub pending: usize,
     pub skipped: usize,
 }
 
@@ -26,6 +27,7 @@ impl Counts {
             failed: count(Verdict::Failed),
             warnings: count(Verdict::Warning),
             passed: count(Verdict::Passed),
+            pending: count(Verdict::Pending),
             skipped: count(Verdict::Skipped),
         }
     }
@@ -53,8 +55,8 @@ pub fn schema() -> Schema {
 }
 
 /// A suite a group, a case a check. A warning is a case that passed, with words.
-pub(super) fn junit(checks: &[Checked]) -> Result<String> {
-    let mut report = junit::Report::new("okemon check");
+pub(super) fn junit(done: &str, checks: &[Checked]) -> Result<String> {
+    let mut report = junit::Report::new(format!("okemon: {}", done.to_lowercase()));
     for group in checks.chunk_by(|one, other| one.group == other.group) {
         let mut suite = junit::TestSuite::new(group[0].group.clone());
         suite.add_test_cases(group.iter().map(case));
@@ -66,7 +68,7 @@ pub(super) fn junit(checks: &[Checked]) -> Result<String> {
 fn case(check: &Checked) -> junit::TestCase {
     let words = format!("{}{}", said(check), hint(check));
     let mut status = match check.verdict {
-        Verdict::Passed | Verdict::Warning => junit::TestCaseStatus::success(),
+        Verdict::Passed | Verdict::Pending | Verdict::Warning => junit::TestCaseStatus::success(),
         Verdict::Failed => junit::TestCaseStatus::non_success(junit::NonSuccessKind::Failure),
         Verdict::Skipped => junit::TestCaseStatus::skipped(),
     };
@@ -78,18 +80,16 @@ fn case(check: &Checked) -> junit::TestCase {
 }
 
 /// Everything that was checked. `quiet`: only what did not pass.
-pub(super) fn text(checks: &[Checked], quiet: bool, color: bool) -> String {
+pub(super) fn text(done: &str, checks: &[Checked], quiet: bool, color: bool) -> String {
     let width = checks.iter().map(|check| check.check.len()).max().unwrap_or_default();
-    let shown: Vec<&Checked> = checks
-        .iter()
-        .filter(|check| !quiet || matches!(check.verdict, Verdict::Failed | Verdict::Warning))
-        .collect();
+    let shown: Vec<&Checked> =
+        checks.iter().filter(|check| !quiet || check.verdict.is_news()).collect();
     let mut text = String::new();
     for group in shown.chunk_by(|one, other| one.group == other.group) {
         text += &format!("{}\n", harmless(&group[0].group));
         text.extend(group.iter().map(|check| line(check, width, color)));
     }
-    text + &counted(Counts::of(checks))
+    text + &counted(done, Counts::of(checks))
 }
 
 fn line(check: &Checked, width: usize, color: bool) -> String {
@@ -117,12 +117,13 @@ fn word(verdict: Verdict) -> (&'static str, Style) {
         Verdict::Passed => ("ok", Style::new().green()),
         Verdict::Warning => ("warning", Style::new().yellow()),
         Verdict::Failed => ("failed", Style::new().red().bold()),
+        Verdict::Pending => ("pending", Style::new().yellow()),
         Verdict::Skipped => ("skipped", Style::new().dim()),
     }
 }
 
-fn counted(counts: Counts) -> String {
-    let Counts { failed, warnings, passed, skipped } = counts;
+fn counted(done: &str, counts: Counts) -> String {
+    let Counts { failed, warnings, passed, pending, skipped } = counts;
     let mut said = Vec::new();
     if failed > 0 {
         said.push(format!("{failed} failed"));
@@ -131,10 +132,13 @@ fn counted(counts: Counts) -> String {
         said.push(format!("{warnings} warning{}", if warnings == 1 { "" } else { "s" }));
     }
     said.push(format!("{passed} passed"));
+    if pending > 0 {
+        said.push(format!("{pending} pending"));
+    }
     if skipped > 0 {
         said.push(format!("{skipped} skipped"));
     }
-    format!("Checked: {}.\n", said.join(", "))
+    format!("{done}: {}.\n", said.join(", "))
 }
 
 #[cfg(test)]
@@ -187,13 +191,14 @@ mod tests {
             "failed": 1,
             "warnings": 0,
             "passed": 0,
+            "pending": 0,
             "skipped": 0
           }
         }
         "#);
-        insta::assert_snapshot!(junit(&checked()[1..]).unwrap(), @r#"
+        insta::assert_snapshot!(junit("Checked", &checked()[1..]).unwrap(), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="okemon check" tests="4" skipped="1" failures="1" errors="0">
+        <testsuites name="okemon: checked" tests="4" skipped="1" failures="1" errors="0">
             <testsuite name="sin" tests="4" skipped="1" errors="0" failures="1">
                 <testcase name="cluster" classname="sin">
                     <system-out>it answers</system-out>
@@ -223,7 +228,7 @@ mod tests {
 
     #[test]
     fn each_group_is_a_paragraph_and_each_check_says_its_verdict_in_words() {
-        insta::assert_snapshot!(text(&checked(), false, false), @"
+        insta::assert_snapshot!(text("Checked", &checked(), false, false), @"
         tools
           ok       kubectl  1.37.1 at /usr/bin/kubectl
         sin
@@ -241,7 +246,7 @@ mod tests {
 
     #[test]
     fn quietly_only_what_did_not_pass_is_said() {
-        insta::assert_snapshot!(text(&checked(), true, false), @"
+        insta::assert_snapshot!(text("Checked", &checked(), true, false), @"
         sin
           failed   rights   not allowed:
                 clusterroles: create

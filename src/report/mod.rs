@@ -10,6 +10,7 @@ pub mod lines;
 pub mod ndjson;
 #[cfg(test)]
 mod runs;
+pub mod status;
 mod story;
 mod summary;
 mod survey;
@@ -22,6 +23,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 
 use crate::checks::Checked;
+use crate::status::Status;
 use event::{Change, Event};
 use lines::Lines;
 use ndjson::Ndjson;
@@ -79,9 +81,10 @@ pub fn survey(changes: &[Change], unchanged: usize, color: bool) -> String {
     paragraph(&survey::survey(changes, unchanged), color)
 }
 
-/// What was checked, as text for [`print_result`]; `quiet`: only what did not pass.
-pub fn checked(checks: &[Checked], quiet: bool, color: bool) -> String {
-    checks::text(checks, quiet, color)
+/// What was checked, as text for [`print_result`]; `done`: the word for it, `quiet`: only what did not
+/// pass.
+pub fn checked(done: &str, checks: &[Checked], quiet: bool, color: bool) -> String {
+    checks::text(done, checks, quiet, color)
 }
 
 /// The same for programs: `docs/check.schema.json`.
@@ -96,8 +99,22 @@ pub fn checked_as_json(checks: &[Checked]) -> Result<String> {
 ///
 /// # Errors
 /// When it cannot be written as XML.
-pub fn checked_as_junit(checks: &[Checked]) -> Result<String> {
-    checks::junit(checks)
+pub fn checked_as_junit(done: &str, checks: &[Checked]) -> Result<String> {
+    checks::junit(done, checks)
+}
+
+/// What is installed, as text for [`print_result`]; `anew`: on a screen that is emptied before.
+pub fn status(clusters: &[Status], now: Timestamp, anew: bool) -> String {
+    let clear = if anew { "\u{1b}[H\u{1b}[2J" } else { "" };
+    format!("{clear}{}", status::text(clusters, now))
+}
+
+/// The same for programs: `docs/status.schema.json`.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn status_as_json(clusters: &[Status]) -> Result<String> {
+    status::json(clusters)
 }
 
 /// Prints what a command was asked for.

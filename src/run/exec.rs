@@ -4,30 +4,33 @@
 //! and a tool that wants to prompt finds no terminal and fails, where in a mere process group it
 //! would be stopped by SIGTTIN for ever. What is run, and what its answer means, is decided elsewhere.
 
+mod child;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, PipeReader, PipeWriter};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use nix::libc;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::{Pid, mkdtemp};
+use nix::sys::signal::Signal;
+use nix::unistd::mkdtemp;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
 
+use self::child::{Child, Pipes};
 use super::environment::Environment;
 use super::programs::{Missing, MissingTool, Programs};
 use super::stop::Stop;
 use super::stream::Stream;
-use super::watchdog::{self, Call, HOME, Line};
+use super::watchdog::{self, HOME, Line};
 use crate::config::names::ClusterName;
 use crate::tools::cmd::{Cmd, Stdin, Tool};
+use crate::tools::failure;
 use crate::tools::output::Output;
 
 /// How long a program has between TERM and KILL.
@@ -88,6 +91,9 @@ pub enum Failure {
     },
     #[error("`{cmd}` was ended: the run was interrupted")]
     Stopped { cmd: String },
+    /// One that should have gone on.
+    #[error("`{cmd}` ended: {}", failure::last_words(output))]
+    Ended { cmd: Box<Cmd>, output: Output },
     #[error("`{cmd}` printed more than {} MiB", STDOUT_LIMIT >> 20)]
     TooLong { cmd: String },
 }
@@ -186,10 +192,55 @@ impl Exec {
         Ok(Output { code, stdout: stdout.text(), stderr: stderr.text() })
     }
 
+    /// Starts `cmd`, which goes on until it is dropped, and waits until what it has printed is
+    /// `complete`.
+    pub async fn hold(
+        &self,
+        cmd: &Cmd,
+        complete: impl Fn(&str) -> bool,
+        stop: &Stop,
+    ) -> Result<Held, Failure> {
+        if stop.requested() {
+            return Err(Failure::Stopped { cmd: cmd.to_string() });
+        }
+        let (child, mut pipes) = self.spawn(cmd, false)?;
+        let mut said = Vec::new();
+        let begun = async {
+            let mut chunk = [0; 1024];
+            while let Ok(length @ 1..) = pipes.stdout.read(&mut chunk).await {
+                said.extend_from_slice(&chunk[..length]);
+                if complete(&String::from_utf8_lossy(&said)) {
+                    return true;
+                }
+            }
+            false
+        };
+        let begun = tokio::select! {
+            begun = begun => begun,
+            () = stop.asked() => return Err(Failure::Stopped { cmd: cmd.to_string() }),
+            () = tokio::time::sleep(cmd.timeout) => {
+                let (cmd, waited_for) = (Box::new(cmd.clone()), child.waits_for());
+                return Err(Failure::TimedOut { cmd, waited_for, stderr: String::new() });
+            }
+        };
+        let mut stderr = Stream::last(STDERR_LIMIT);
+        if !begun {
+            let code = end(child.exit(), stderr.read(pipes.stderr)).await;
+            let output = Output { code, stdout: String::new(), stderr: stderr.text() };
+            return Err(Failure::Ended { cmd: Box::new(cmd.clone()), output });
+        }
+        // What is no longer read would stop it once the pipe is full.
+        tokio::spawn(async move {
+            let mut rest = Stream::last(STDERR_LIMIT);
+            tokio::join!(rest.read(pipes.stdout), stderr.read(pipes.stderr));
+        });
+        Ok(Held { _child: child, said: String::from_utf8_lossy(&said).into_owned() })
+    }
+
     /// Waits for `end`, and brings it about when time is up or the run is to stop.
     async fn await_end(
         &self,
-        child: &Child<'_>,
+        child: &Child,
         cmd: &Cmd,
         end: impl Future<Output = Option<i32>>,
         stop: &Stop,
@@ -213,7 +264,7 @@ impl Exec {
         Err(cut_short)
     }
 
-    fn spawn(&self, cmd: &Cmd, fed: bool) -> Result<(Child<'_>, Pipes), Failure> {
+    fn spawn(&self, cmd: &Cmd, fed: bool) -> Result<(Child, Pipes), Failure> {
         let path = self
             .programs
             .path(cmd.tool)
@@ -244,7 +295,7 @@ impl Exec {
             self.line.ended(call);
             Failure::Start { cmd: cmd.to_string(), source }
         })?;
-        Ok((Child { line: &self.line, call, handle }, pipes))
+        Ok((Child { line: self.line.clone(), call, handle }, pipes))
     }
 }
 
@@ -257,75 +308,17 @@ impl Drop for Exec {
     }
 }
 
-/// A program that was started. Dropped, it has ended, and so has every process of its group.
-struct Child<'a> {
-    line: &'a Line,
-    call: Call,
-    handle: duct::Handle,
+/// A program that goes on until this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    _child: Child,
+    said: String,
 }
 
-impl Child<'_> {
-    /// Signals every process of the group: duct's `kill` reaches the first alone.
-    fn signal(&self, signal: Signal) {
-        for pid in self.handle.pids() {
-            // The group may have ended by itself.
-            let _ = killpg(Pid::from_raw(pid.cast_signed()), signal);
-        }
-    }
-
-    /// The program that it has started and that has not ended; none as well where the system does
-    /// not tell.
-    fn waits_for(&self) -> Option<String> {
-        let pid = self.handle.pids().first()?.to_string();
-        fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
-            let stat = fs::read_to_string(process.path().join("stat")).ok()?;
-            // `PID (NAME) STATE PARENT ...`
-            let (name, fields) = stat.split_once('(')?.1.rsplit_once(") ")?;
-            (fields.split(' ').nth(1)? == pid).then(|| name.to_owned())
-        })
-    }
-
-    /// Waits until the program has exited, and leaves it unreaped: as long as it is, its process
-    /// group is nobody else's.
-    fn exit(&self) -> JoinHandle<Option<i32>> {
-        let pids = self.handle.pids();
-        tokio::task::spawn_blocking(move || pids.first().and_then(|pid| exit_code(*pid)))
-    }
-}
-
-impl Drop for Child<'_> {
-    fn drop(&mut self) {
-        self.signal(Signal::SIGKILL);
-        let _ = self.handle.wait();
-        self.line.ended(self.call);
-    }
-}
-
-/// okemon's ends of a program's three pipes.
-struct Pipes {
-    stdin: Option<pipe::Sender>,
-    stdout: pipe::Receiver,
-    stderr: pipe::Receiver,
-}
-
-/// The program's ends.
-struct Theirs {
-    stdin: Option<PipeReader>,
-    stdout: PipeWriter,
-    stderr: PipeWriter,
-}
-
-impl Pipes {
-    fn open(fed: bool) -> io::Result<(Self, Theirs)> {
-        let (from_stdout, stdout) = io::pipe()?;
-        let (from_stderr, stderr) = io::pipe()?;
-        let (stdin, to_stdin) = fed.then(io::pipe).transpose()?.unzip();
-        let ours = Self {
-            stdin: to_stdin.map(|to| pipe::Sender::from_owned_fd(to.into())).transpose()?,
-            stdout: pipe::Receiver::from_owned_fd(from_stdout.into())?,
-            stderr: pipe::Receiver::from_owned_fd(from_stderr.into())?,
-        };
-        Ok((ours, Theirs { stdin, stdout, stderr }))
+impl Held {
+    /// What it had printed when that was complete.
+    pub fn said(&self) -> &str {
+        &self.said
     }
 }
 
@@ -352,23 +345,4 @@ async fn end(mut exit: JoinHandle<Option<i32>>, talk: impl Future<Output = ()>) 
     };
     let _ = tokio::time::timeout(DRAIN, talk).await;
     exited.ok().flatten()
-}
-
-/// Waits until `pid` has exited without reaping it; none: by a signal.
-#[expect(unsafe_code, reason = "nix has no waitid for macOS")]
-fn exit_code(pid: u32) -> Option<i32> {
-    loop {
-        // SAFETY: siginfo_t is plain data for which zeros are a valid value, and waitid fills it in.
-        let (result, info) = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            (libc::waitid(libc::P_PID, pid, &raw mut info, libc::WEXITED | libc::WNOWAIT), info)
-        };
-        if result == 0 {
-            // SAFETY: waitid has succeeded, so this is the status of a child.
-            return (info.si_code == libc::CLD_EXITED).then(|| unsafe { info.si_status() });
-        }
-        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return None;
-        }
-    }
 }

@@ -5,15 +5,18 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret as _;
 use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig};
 
-use crate::tools::http::{Answer, Method, Request};
+use crate::tools::http::{Answer, Login, Method, Request};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(30);
-const BODY_LIMIT: u64 = 1 << 20;
+/// More than the largest answer of a large Prometheus.
+const BODY_LIMIT: u64 = 64 << 20;
 
 /// A call that got no answer. Never shows the URL, which can hold a signature.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +66,7 @@ pub async fn send(request: Request) -> Result<Answer, Unreachable> {
     let host = authority.map(|authority| authority.to_string()).unwrap_or_default();
     let sent = tokio::task::spawn_blocking(move || {
         let uri = uri.ok_or(Why::Url)?;
-        exchange(request.method, &uri)
+        exchange(request.method, &uri, request.login.as_ref())
     });
     match sent.await {
         Ok(answer) => answer.map_err(|why| Unreachable { host, why }),
@@ -72,10 +75,13 @@ pub async fn send(request: Request) -> Result<Answer, Unreachable> {
 }
 
 /// One call and its answer. Blocks.
-fn exchange(method: Method, uri: &Uri) -> Result<Answer, Why> {
+fn exchange(method: Method, uri: &Uri, login: Option<&Login>) -> Result<Answer, Why> {
     let agent = agent(is_loopback(uri));
     let mut response = match method {
-        Method::Get => agent.get(uri).call(),
+        Method::Get => match login {
+            Some(login) => agent.get(uri).header("authorization", basic(login)).call(),
+            None => agent.get(uri).call(),
+        },
         Method::Put => agent.put(uri).send_empty(),
     }
     .map_err(why)?;
@@ -84,6 +90,11 @@ fn exchange(method: Method, uri: &Uri) -> Result<Answer, Why> {
     let status = response.status().as_u16();
     let body = response.body_mut().with_config().limit(BODY_LIMIT).lossy_utf8(true);
     Ok(Answer { status, date, body: body.read_to_string().map_err(why)? })
+}
+
+fn basic(Login { user, password }: &Login) -> String {
+    let both = format!("{user}:{}", password.expose_secret());
+    format!("Basic {}", BASE64_STANDARD.encode(both))
 }
 
 /// Only this machine is spoken to without TLS, and never through a proxy.
@@ -140,7 +151,7 @@ mod tests {
     use super::*;
 
     async fn get(url: &str) -> Result<Answer, String> {
-        let request = Request { method: Method::Get, url: url.to_owned().into() };
+        let request = Request { method: Method::Get, url: url.to_owned().into(), login: None };
         send(request).await.map_err(|error| error.to_string())
     }
 
@@ -168,15 +179,22 @@ mod tests {
         assert_eq!(get(&url).await, Ok(Answer { status: 307, date, body: "no".into() }));
     }
 
+    #[test]
+    fn a_login_is_sent_as_http_has_it() {
+        let login = Login { user: "admin".into(), password: "s3cret:ü".to_owned().into() };
+        assert_eq!(basic(&login), "Basic YWRtaW46czNjcmV0OsO8");
+        assert!(!format!("{login:?}").contains("s3cret"));
+    }
+
     #[tokio::test]
     async fn what_goes_wrong_is_told_without_the_url() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let refused = get(&format!("http://{free}/thanos?X-Amz-Signature=0a")).await.unwrap_err();
         assert_eq!(refused, format!("cannot reach {free}: the connection was refused"));
 
-        let long = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(2 << 20));
+        let long = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", "x".repeat(65 << 20));
         let long = get(&serve(long)).await.unwrap_err();
-        assert_eq!(long.split_once(": ").unwrap().1, "its answer is longer than 1 MiB");
+        assert_eq!(long.split_once(": ").unwrap().1, "its answer is longer than 64 MiB");
 
         let nonsense = get(&serve("220 smtp.example.com ESMTP\r\n\r\n".into())).await.unwrap_err();
         assert_eq!(nonsense.split_once(": ").unwrap().1, "it speaks no HTTP");

@@ -5,6 +5,7 @@ pub mod archive;
 mod check;
 mod environment;
 pub mod exec;
+mod forward;
 pub mod http;
 pub mod lease;
 pub mod programs;
@@ -31,6 +32,7 @@ impl From<exec::Failure> for Fail {
             exec::Failure::TimedOut { cmd, waited_for, stderr } => {
                 return failure::silent(cmd, failure.to_string(), waited_for.as_deref(), stderr);
             }
+            exec::Failure::Ended { cmd, output } => return failure::explain(cmd, output),
             exec::Failure::TooLong { .. } => Exit::Failed,
         };
         Self::new(exit, failure.to_string())

@@ -8,12 +8,21 @@ pub enum Method {
     Put,
 }
 
+/// Who signs in, by HTTP's own way.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub user: String,
+    pub password: SecretString,
+}
+
 /// One call without a body.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: Method,
     /// Secret, since a signed URL is as good as a key. It is never shown.
     pub url: SecretString,
+    /// None: nobody signs in.
+    pub login: Option<Login>,
 }
 
 /// What a server said, whatever its status.

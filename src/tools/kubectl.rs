@@ -1,6 +1,6 @@
 //! How to say things to `kubectl`, and how to read its answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -45,6 +45,14 @@ impl Kubectl {
     /// [`by_hand`] on objects of another namespace.
     pub fn by_hand_in(&self, namespace: &str, words: &[&str]) -> String {
         by_hand(&self.context, namespace, words)
+    }
+
+    /// Forwards free ports of this machine to ports of a pod, until it is ended.
+    pub fn port_forward(&self, pod: &str, ports: &BTreeSet<u16>) -> Cmd {
+        let ports = ports.iter().map(|port| format!(":{port}"));
+        let words = ["port-forward", "--address", "127.0.0.1", "--pod-running-timeout", "5s"];
+        let words = words.map(str::to_owned).into_iter().chain([format!("pod/{pod}")]).chain(ports);
+        self.cmd(words).timeout(Duration::from_secs(20))
     }
 
     /// Asks for the Secrets of this name in every namespace; it may be denied.
@@ -127,6 +135,18 @@ const SERVER_SIDE: [&str; 3] = ["--server-side", "--force-conflicts", UNCHECKED]
 /// cluster that takes longer than the call.
 const UNCHECKED: &str = "--validate=false";
 const MANAGED: [&str; 4] = ["--field-manager", FIELD_MANAGER, "-f", "-"];
+
+/// Which port of this machine leads to which port of the pod, as `kubectl port-forward` says it:
+/// `Forwarding from 127.0.0.1:40123 -> 9090`.
+pub fn forwarded(stdout: &str) -> BTreeMap<u16, u16> {
+    let read = |line: &str| {
+        let (local, remote) =
+            line.strip_prefix("Forwarding from 127.0.0.1:")?.split_once(" -> ")?;
+        Some((remote.trim().parse().ok()?, local.parse().ok()?))
+    };
+    // The last line may still grow.
+    stdout.split_inclusive('\n').filter(|line| line.ends_with('\n')).filter_map(read).collect()
+}
 
 /// Reads the objects of `kubectl -o json`: one object, a list of them, several documents one after
 /// another, or nothing.

@@ -109,7 +109,7 @@ impl S3Request {
             self.query().iter().copied(),
             std::iter::empty(),
         );
-        Ok(Request { method, url: String::from(url).into() })
+        Ok(Request { method, url: String::from(url).into(), login: None })
     }
 
     /// What `answer` means, which came at `now` by this machine's clock.

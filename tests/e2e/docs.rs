@@ -37,6 +37,17 @@ pub(crate) fn shows_checks(well: &str, failing: &str) {
     assert_eq!(shown, failing, "{page}");
 }
 
+/// What the page about verifying shows, compared with what is said later, when blocks were uploaded; `steady` takes out
+/// what differs from one run to the next.
+pub(crate) fn shows_verified(steady: impl Fn(&str) -> String, said: &str) {
+    let shown = recorded("docs/verify.md", "recorded");
+    let without_uploads = |text: &str| {
+        let lines = text.lines().filter(|line| !line.contains("  uploads  "));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_eq!(without_uploads(&steady(&shown)), without_uploads(&steady(said)), "docs/verify.md");
+}
+
 /// The block below a mark in a page.
 fn recorded(page: &str, mark: &str) -> String {
     let page = std::fs::read_to_string(repository().join(page)).unwrap();

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
+use crate::docs;
 use crate::history;
 use crate::proofs::{self, query};
 use crate::sandbox::{Sandbox, eventually};
@@ -30,6 +31,19 @@ fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
     thanos-ruler: 2
     thanos-sidecar: 2
     thanos-storegateway: 2
+    sin
+      ok       pods           12 of 12 ready
+      ok       targets        29 of 29 are up
+      ok       rules          36 are evaluated
+      ok       sidecars       2 see their Prometheus
+      ok       stores         Query asks 2 sidecars, 2 store gateways, 2 rulers
+      ok       query          29 targets
+      ok       frontend       29 targets
+      ok       uploads        6 blocks since the sidecars started, 0 failures
+      ok       compactor      one runs, and has not halted
+      ok       alertmanagers  2 are ready and know each other, and every Prometheus sends to them
+      ok       grafana        its data source answers; 3 dashboards
+    Verified: 11 passed.
     ");
 }
 
@@ -66,15 +80,27 @@ fn each_mistake_makes_one_proof_fail() {
 
     make(&sandbox, "thanos", |values| values["query"]["replicaLabel"] = json!(["ruler_replica"]));
     until_failing(&sandbox, &["targets"]);
+    until_broken(&sandbox, &["query"]);
     let misspelt = "dns+prometheus-operatde.monitoring.svc.cluster.local:10901";
     make(&sandbox, "thanos", |values| values["query"]["stores"] = json!([misspelt]));
     until_failing(&sandbox, &["targets"]);
+    until_broken(&sandbox, &["stores"]);
     // Two at once, of which each has its own proof.
     let nobody = "http://nobody:9093";
     make(&sandbox, "thanos", |values| values["ruler"]["alertmanagers"] = json!([nobody]));
     let dashboards = ["delete", "configmap", "-n", "monitoring", "-l", "grafana_dashboard"];
     sandbox.kubectl(&dashboards);
     until_failing(&sandbox, &["alerts", "grafana"]);
+    sandbox.apply(BROKEN);
+    let scale = |replicas: &str| {
+        let compactor = ["scale", "deployment", "-n", "monitoring", "thanos-compactor"];
+        sandbox.kubectl(&[&compactor[..], &["--replicas", replicas]].concat());
+    };
+    scale("2");
+    until_broken(&sandbox, &["targets", "rules", "compactor", "grafana"]);
+    scale("1");
+    let broken = ["services/nobody", "servicemonitors/nobody", "prometheusrules/broken"];
+    sandbox.kubectl(&[&["delete", "-n", "monitoring"], &broken[..]].concat());
 
     write_values(&sandbox, "thanos", &values(Charts::Bitnami, "thanos"));
     sandbox.install(); // which brings the dashboards back, too
@@ -83,6 +109,7 @@ fn each_mistake_makes_one_proof_fail() {
     sandbox.kubectl(&[&secret[..], &["--type=json", "-p", moved]].concat());
     history::restart_stores(&sandbox);
     until_failing(&sandbox, &["history"]);
+    until_broken(&sandbox, &["pods"]);
 
     sandbox.install(); // which puts the key back
     until_failing(&sandbox, &[]);
@@ -91,6 +118,7 @@ fn each_mistake_makes_one_proof_fail() {
     let ended = sandbox.run(&["prometheus", "--timeout", "30s"]);
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);
     until_failing(&sandbox, &["targets"]);
+    until_broken(&sandbox, &["pods"]);
     let pod = "prometheus-prometheus-kube-prometheus-prometheus-1";
     let log = sandbox.kubectl(&["logs", "-n", "monitoring", pod, "-c", "thanos-sidecar"]);
     assert!(log.contains("Compaction needs to be disabled"), "{log}");
@@ -135,8 +163,11 @@ fn write_values(sandbox: &Sandbox, release: &str, values: &Value) {
     std::fs::write(sandbox.path(&format!("{release}.yaml")), values.to_string()).unwrap();
 }
 
-/// All that has to hold, also when blocks are compacted; the targets of each job.
+/// All that has to hold, also when blocks are compacted; the targets of each job, and what a verification says.
 fn proven(sandbox: &Sandbox) -> String {
+    // At once, though little has been scraped and nothing uploaded.
+    let fresh = sandbox.run(&["verify"]);
+    assert_eq!(fresh.code, Some(0), "{}", fresh.stdout);
     history::lay(sandbox);
     until_failing(sandbox, &[]);
     history::restart_compactor(sandbox);
@@ -145,11 +176,63 @@ fn proven(sandbox: &Sandbox) -> String {
     history::restart_stores(sandbox);
     until_failing(sandbox, &[]);
     assert_eq!(history::levels(sandbox), compacted);
-    let jobs = proofs::jobs(sandbox);
+    let verified = verified(sandbox);
+    if sandbox.charts() == Charts::Bitnami {
+        docs::shows_verified(steady, &verified);
+    }
+    let told = proofs::jobs(sandbox) + &steady(&verified);
     // Last: what was lost counts as up for a while, since nobody says that it ended.
     the_loss_of_one_prometheus_leaves_no_gap(sandbox);
-    jobs
+    told
 }
+
+/// What a verification of a cluster says in which all is well.
+fn verified(sandbox: &Sandbox) -> String {
+    let ended = sandbox.run(&["verify"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    ended.stdout
+}
+
+/// What a verification says, the same in every run.
+fn steady(said: &str) -> String {
+    let steady = |line: &str| {
+        let (said, _) = line.split_once(", the newest sample").unwrap_or((line, ""));
+        let (said, _) = said.split_once(" is due until").unwrap_or((said, ""));
+        format!("{said}\n")
+    };
+    said.lines().map(steady).collect()
+}
+
+/// Waits until a verification finds these hops broken and no others.
+fn until_broken(sandbox: &Sandbox, hops: &[&str]) {
+    let deadline = Instant::now() + Duration::from_mins(5);
+    loop {
+        let ended = sandbox.run(&["verify", "--output", "json"]);
+        let said: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let checks = said["checks"].as_array().unwrap().iter();
+        let failed = checks.filter(|check| check["verdict"] == "failed");
+        let mut broken: Vec<&str> = failed.map(|check| check["check"].as_str().unwrap()).collect();
+        broken.dedup();
+        if broken == hops {
+            assert_eq!(ended.code, Some(if hops.is_empty() { 0 } else { 3 }));
+            return;
+        }
+        assert!(Instant::now() < deadline, "{hops:?} should be broken: {said:#}");
+        std::thread::sleep(Duration::from_secs(3));
+    }
+}
+
+/// Somebody else's objects: a target where nobody listens, a rule that cannot be evaluated.
+const BROKEN: &str = "
+{apiVersion: v1, kind: Service, metadata: {name: nobody, namespace: monitoring, labels: {app: nobody}},
+ spec: {selector: {app.kubernetes.io/name: grafana}, ports: [{name: web, port: 1, targetPort: 1}]}}
+---
+{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: nobody, namespace: monitoring},
+ spec: {selector: {matchLabels: {app: nobody}}, endpoints: [{port: web, interval: 5s}]}}
+---
+{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: broken, namespace: monitoring},
+ spec: {groups: [{name: broken, interval: 5s, rules: [{alert: Broken, expr: up + on() up}]}]}}
+";
 
 /// Waits until these proofs fail and no others, in two looks one after the other.
 fn until_failing(sandbox: &Sandbox, names: &[&str]) {

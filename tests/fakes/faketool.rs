@@ -55,6 +55,8 @@ enum Act {
     Die,
     /// Goes on for an hour.
     Stay,
+    /// The same, after it has printed everything.
+    Linger,
 }
 
 fn main() {
@@ -101,6 +103,10 @@ fn answer(name: &str, args: &[String]) {
     answer.acts.iter().for_each(|act| perform(*act));
     io::stdout().write_all(&[answer.stdout.as_bytes(), &answer.bytes].concat()).expect("stdout");
     io::stderr().write_all(answer.stderr.as_bytes()).expect("stderr");
+    if answer.acts.contains(&Act::Linger) {
+        io::stdout().flush().expect("stdout");
+        thread::sleep(Duration::from_hours(1));
+    }
     process::exit(answer.status);
 }
 
@@ -121,7 +127,7 @@ fn choose(line: &str) -> Option<Answer> {
 fn perform(act: Act) {
     match act {
         // Done before the call is written down, so that whoever reads it finds it done.
-        Act::Deafen | Act::Leave => {}
+        Act::Deafen | Act::Leave | Act::Linger => {}
         Act::Flood => {
             let megabyte = "x".repeat(1_000_000);
             (0..100).for_each(|_| io::stderr().write_all(megabyte.as_bytes()).expect("stderr"));

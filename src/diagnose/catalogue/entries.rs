@@ -388,4 +388,87 @@ catalogue! {
         remedy: "What is said of it names the thing and what to type.",
         more: &[],
     }
+    HopUnreached {
+        name: "OKM-HOP-UNREACHED",
+        title: "a part on the way of a sample does not answer",
+        meaning: "A part was asked over a connection that the API server forwards, and did not answer, or none of its pods runs. Nothing is known of what it does.",
+        see: &[
+            "kubectl --context CONTEXT -n monitoring get pods",
+            "kubectl --context CONTEXT -n monitoring port-forward pod/POD :PORT",
+        ],
+        remedy: "If the pod does not run, the line `pods` tells why. If it runs, ask it by hand: forwarding needs the right to create `pods/portforward`, and a way from the API server to the node.",
+        more: &["https://kubernetes.io/docs/tasks/access-application-cluster/port-forward-access-application-cluster/"],
+    }
+    TargetsDown {
+        name: "OKM-TARGETS-DOWN",
+        title: "Prometheus does not reach what it scrapes",
+        meaning: "A target did not answer the last time, or there is none at all. What it would tell is missing from every dashboard and alert.",
+        see: &["kubectl --context CONTEXT -n monitoring get servicemonitors,podmonitors"],
+        remedy: "The error is what Prometheus got. A refused connection: the program does not listen there. A timeout: a network policy or a security list is between. 401 or 403: the target wants another login. No target: no ServiceMonitor was selected.",
+        more: &["https://prometheus-operator.dev/docs/platform/troubleshooting/"],
+    }
+    RulesFail {
+        name: "OKM-RULES-FAIL",
+        title: "a rule cannot be evaluated",
+        meaning: "Prometheus could not work out the expression of a rule: an alert of it never fires.",
+        see: &["kubectl --context CONTEXT -n monitoring get prometheusrules"],
+        remedy: "The error is Prometheus' own. Many-to-many matches mostly mean that two releases bring the same metrics.",
+        more: &["https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/"],
+    }
+    SidecarBlind {
+        name: "OKM-SIDECAR-BLIND",
+        title: "a Thanos sidecar does not see its Prometheus",
+        meaning: "The sidecar runs and gets no answer from the Prometheus beside it, so that Query does not get its samples.",
+        see: &["kubectl --context CONTEXT -n monitoring logs POD -c thanos-sidecar"],
+        remedy: "Its log says what it got. A Prometheus that replays its log after a crash answers when it has done so.",
+        more: &["https://thanos.io/tip/components/sidecar.md/"],
+    }
+    StoresMissing {
+        name: "OKM-STORES-MISSING",
+        title: "Query does not ask every store",
+        meaning: "A sidecar, store gateway or ruler is not among those that Query asks, answers with an error, or has the same labels as another. What it has is missing from answers, or counted twice.",
+        see: &["kubectl --context CONTEXT -n monitoring port-forward service/thanos-query 9090", "curl http://127.0.0.1:9090/api/v1/stores"],
+        remedy: "Mostly a name in `query.stores` of own `values` leads nowhere, or the external label `cluster` was changed. `okemon plan --live` shows what differs from the configuration.",
+        more: &["https://thanos.io/tip/components/query.md/"],
+    }
+    SampleLost {
+        name: "OKM-SAMPLE-LOST",
+        title: "Query does not answer with a new sample of each target, once",
+        meaning: "What Prometheus scraped is not what Query tells: nothing, old samples, or each of them twice because the replicas are not told apart by the label that Query removes.",
+        see: &["kubectl --context CONTEXT -n monitoring port-forward service/thanos-query 9090"],
+        remedy: "Nothing: are `targets` and `stores` fine? Twice: `query.replicaLabel` must name `prometheus_replica`. Old: compare the clocks of the nodes.",
+        more: &["https://thanos.io/tip/components/query.md/#deduplication"],
+    }
+    UploadsFail {
+        name: "OKM-UPLOADS-FAIL",
+        title: "blocks do not arrive in the bucket",
+        meaning: "A sidecar could not upload a block, or none has come although the first was due. Prometheus keeps blocks for as long as `retention.local`; what is not uploaded by then is lost.",
+        see: &["kubectl --context CONTEXT -n monitoring logs POD -c thanos-sidecar"],
+        remedy: "Its log holds the answer of Object Storage: keys that were deleted, a policy, a bucket that is gone. `okemon check` asks the same with the same keys; failures that are over are counted until the pod is made anew.",
+        more: &["https://thanos.io/tip/components/sidecar.md/#upload-historical-data"],
+    }
+    CompactorHalted {
+        name: "OKM-COMPACTOR-HALTED",
+        title: "the compactor does not work, or more than one does",
+        meaning: "It has halted over blocks that overlap or are broken: nothing is compacted, downsampled or deleted from then on, and queries of old samples get slower. Two compactors at one bucket destroy its blocks.",
+        see: &["kubectl --context CONTEXT -n monitoring logs deployment/thanos-compactor"],
+        remedy: "Its log names the blocks. Overlaps come from a second Prometheus with the same external labels, or a second compactor: end that first, then mark the blocks with `thanos tools bucket mark`.",
+        more: &["https://thanos.io/tip/components/compact.md/#halting"],
+    }
+    AlertmanagerApart {
+        name: "OKM-ALERTMANAGER-APART",
+        title: "an Alertmanager is not ready, not known to the others, or not told of alerts",
+        meaning: "Replicas that do not know each other notify twice; one that Prometheus does not send to has nothing to notify of.",
+        see: &["kubectl --context CONTEXT -n monitoring logs POD -c alertmanager"],
+        remedy: "A configuration that it does not take is in its log. Replicas talk at port 9094: a network policy may be between.",
+        more: &["https://prometheus.io/docs/alerting/latest/high_availability/"],
+    }
+    GrafanaBlind {
+        name: "OKM-GRAFANA-BLIND",
+        title: "Grafana does not show what Query has",
+        meaning: "Grafana is not well, its data source does not answer, or its dashboards are gone. Where somebody has changed the password of its user, it cannot be asked.",
+        see: &["kubectl --context CONTEXT -n monitoring logs deployment/grafana -c grafana", "kubectl --context CONTEXT -n monitoring port-forward service/grafana 3000:80"],
+        remedy: "`okemon grafana` puts back data source and dashboards. With another password, look at Connections, Data sources, Thanos, and save and test there.",
+        more: &["https://grafana.com/docs/grafana/latest/datasources/prometheus/"],
+    }
 }

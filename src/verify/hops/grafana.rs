@@ -1,0 +1,42 @@
+//! Grafana, its data source, its dashboards.
+
+use super::{broken, doubtful, rows, word};
+use crate::checks::Line;
+use crate::diagnose::catalogue::Id;
+use crate::verify::{Reply, Scene, Topic};
+
+pub(super) fn grafana(scene: &Scene<'_>) -> Line {
+    const NAME: &str = "grafana";
+    let health = match scene.json(NAME, Topic::Grafana) {
+        Ok(health) => health,
+        Err(line) => return line,
+    };
+    let failed = |said: String| broken(NAME, Id::GrafanaBlind, said);
+    if let Some((_, health)) = health.iter().find(|(_, health)| health["database"] != "ok") {
+        return failed(format!("its database is {}", word(&health["database"])));
+    }
+    let refused =
+        |reply: &Reply| reply.as_ref().err().is_some_and(|why| why.contains("status 401"));
+    if scene.of(Topic::DataSource).any(|(_, reply)| refused(reply)) {
+        let said = "it lives; its password is another than in the Secret, so that its data source was not asked";
+        return doubtful(NAME, Id::GrafanaBlind, said);
+    }
+    let source = scene.json(NAME, Topic::DataSource);
+    let dashboards = scene.json(NAME, Topic::Dashboards);
+    match (source, dashboards) {
+        (Err(line), _) | (_, Err(line)) => line,
+        (Ok(source), Ok(dashboards)) => {
+            let sick = source.iter().find(|(_, source)| source["status"] != "OK");
+            let count = dashboards.first().map_or(0, |(_, found)| rows(found).count());
+            match (sick, count) {
+                (Some((_, source)), _) => {
+                    failed(format!("its data source does not answer: {}", word(&source["message"])))
+                }
+                (None, 0) => failed("its data source answers; it has no dashboard".to_owned()),
+                (None, count) => {
+                    Line::passed(NAME, format!("its data source answers; {count} dashboards"))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Prometheus and the sidecar beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{broken, list, rows, word};
+use crate::checks::Line;
+use crate::diagnose::catalogue::Id;
+use crate::verify::metrics::sum;
+use crate::verify::{Scene, Topic};
+
+pub(super) fn targets(scene: &Scene<'_>) -> Line {
+    const NAME: &str = "targets";
+    let asked = match scene.json(NAME, Topic::Targets) {
+        Ok(asked) => asked,
+        Err(line) => return line,
+    };
+    let (mut up, mut waiting, mut down) = (BTreeSet::new(), 0, BTreeMap::new());
+    for (_, answer) in &asked {
+        for target in rows(&answer["data"]["activeTargets"]) {
+            let name = format!("{} {}", word(&target["scrapePool"]), word(&target["scrapeUrl"]));
+            match target["health"].as_str() {
+                Some("up") => drop(up.insert(name)),
+                Some("down") => drop(down.insert(name, word(&target["lastError"]))),
+                _ => waiting += 1,
+            }
+        }
+    }
+    let count = format!("{} of {} are up", up.len(), up.len() + down.len());
+    if !down.is_empty() {
+        let named = list(down.iter().map(|(name, error)| format!("{name}: {error}")));
+        let said = format!("{count}; down:{named}");
+        // What answers a moment after it started is no trouble yet.
+        return if scene.is_young() {
+            Line::pending(NAME, said)
+        } else {
+            broken(NAME, Id::TargetsDown, said)
+        };
+    }
+    match (up.is_empty(), waiting) {
+        (true, 0) => broken(NAME, Id::TargetsDown, "Prometheus scrapes nothing"),
+        (_, 1..) if scene.is_young() => {
+            Line::pending(NAME, format!("{count}, {waiting} are not scraped yet"))
+        }
+        (true, _) => broken(NAME, Id::TargetsDown, format!("{waiting} were never scraped")),
+        _ => Line::passed(NAME, count),
+    }
+}
+
+pub(super) fn rules(scene: &Scene<'_>) -> Line {
+    const NAME: &str = "rules";
+    let asked = match scene.json(NAME, Topic::Rules) {
+        Ok(asked) => asked,
+        Err(line) => return line,
+    };
+    let (mut fine, mut faulty) = (BTreeSet::new(), BTreeMap::new());
+    for (_, answer) in &asked {
+        for group in rows(&answer["data"]["groups"]) {
+            for rule in rows(&group["rules"]) {
+                let name = format!("{} in {}", word(&rule["name"]), word(&group["name"]));
+                match rule["health"].as_str() {
+                    Some("err") => drop(faulty.insert(name, word(&rule["lastError"]))),
+                    _ => drop(fine.insert(name)),
+                }
+            }
+        }
+    }
+    if faulty.is_empty() {
+        return Line::passed(NAME, format!("{} are evaluated", fine.len()));
+    }
+    let named = list(faulty.iter().map(|(name, error)| format!("{name}: {error}")));
+    let said = format!("{} cannot be evaluated:{named}", faulty.len());
+    broken(NAME, Id::RulesFail, said)
+}
+
+pub(super) fn sidecars(scene: &Scene<'_>) -> Line {
+    const NAME: &str = "sidecars";
+    let asked = match scene.replies(NAME, Topic::Sidecar) {
+        Ok(asked) => asked,
+        Err(line) => return line,
+    };
+    let blind =
+        asked.iter().filter(|(_, page)| sum(page, "thanos_sidecar_prometheus_up") != Some(1.0));
+    let blind: Vec<String> = blind.map(|(pod, _)| (*pod).to_owned()).collect();
+    if blind.is_empty() {
+        return Line::passed(NAME, format!("{} see their Prometheus", asked.len()));
+    }
+    let said = format!(
+        "{} of {} do not see their Prometheus:{}",
+        blind.len(),
+        asked.len(),
+        list(blind.iter().cloned())
+    );
+    broken(NAME, Id::SidecarBlind, said)
+}
