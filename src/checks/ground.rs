@@ -26,6 +26,8 @@ pub struct Ground {
     room: Room,
     /// Whether values of the user's own may name another class of storage.
     own_values: bool,
+    /// Whether they may leave out node exporters, or the operator.
+    own_prometheus: bool,
 }
 
 /// What is read of a pod: of all of a large cluster, whole pods would be too much.
@@ -65,6 +67,7 @@ impl Ground {
             kubectl,
             namespace: config.namespace.to_string(),
             room: Room::new(cluster),
+            own_prometheus: values.prometheus.is_some(),
             own_values: [&values.prometheus, &values.thanos, &values.grafana]
                 .iter()
                 .any(|file| file.is_some()),
@@ -121,7 +124,24 @@ impl Ground {
     }
 
     fn is_ours(&self, pod: &Pod<'_>) -> bool {
-        pod.namespace == self.namespace && RELEASES.contains(&pod.instance)
+        // What the operator makes is named after the resource that it is made from.
+        let of_operator = pod.instance.starts_with("prometheus-kube-prometheus-");
+        pod.namespace == self.namespace && (of_operator || RELEASES.contains(&pod.instance))
+    }
+
+    /// What keeps a part of the release prometheus from running, unless that was left out.
+    fn in_the_way(
+        &self,
+        check: &str,
+        id: Id,
+        said: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Line {
+        if self.own_prometheus {
+            Line::warning(check, id, said, hint)
+        } else {
+            Line::failed(check, id, said, hint)
+        }
     }
 
     /// Node exporter shares the node's network and sees its files, which these levels forbid.
@@ -129,7 +149,7 @@ impl Ground {
         let namespace = namespaces.iter().find(|each| each["metadata"]["name"] == *self.namespace);
         let level = namespace.and_then(|it| it["metadata"]["labels"][POD_SECURITY].as_str());
         match level {
-            Some(level @ ("baseline" | "restricted")) => Line::failed(
+            Some(level @ ("baseline" | "restricted")) => self.in_the_way(
                 "pod security",
                 Id::PodSecurity,
                 format!(
@@ -182,7 +202,7 @@ impl Ground {
             return Line::passed("node port", said);
         };
         let nodes: BTreeSet<&str> = taken.iter().map(|pod| pod.node).collect();
-        Line::failed(
+        self.in_the_way(
             "node port",
             Id::NodePortTaken,
             format!(
@@ -202,7 +222,7 @@ impl Ground {
             .iter()
             .find(|pod| pod.runs("prometheus-operator") && pod.watches(&self.namespace));
         if let Some(pod) = rival {
-            return Line::failed(
+            return self.in_the_way(
                 "operators",
                 Id::OperatorOther,
                 format!(
@@ -250,7 +270,11 @@ impl<'a> Pod<'a> {
     fn runs(&self, program: &str) -> bool {
         self.images.split(' ').any(|image| {
             let image = image.rsplit('/').next().unwrap_or(image);
-            image.split([':', '@']).next() == Some(program)
+            // Mirrors put words of their own before the name.
+            image
+                .split([':', '@'])
+                .next()
+                .is_some_and(|name| name == program || name.ends_with(&format!("-{program}")))
         })
     }
 
@@ -258,12 +282,12 @@ impl<'a> Pod<'a> {
     fn watches(&self, namespace: &str) -> bool {
         let lists = |flag: &str| {
             let (_, rest) = self.args.split_once(&format!("\"--{flag}="))?;
-            let value = rest.split('"').next().unwrap_or_default();
+            let value = rest.split('"').next().filter(|value| !value.is_empty())?;
             Some(value.split(',').any(|each| each == namespace))
         };
-        lists("prometheus-instance-namespaces")
-            .or_else(|| lists("namespaces"))
-            .unwrap_or_else(|| lists("deny-namespaces") != Some(true))
+        let all = lists("namespaces").unwrap_or_else(|| lists("deny-namespaces") != Some(true));
+        let kinds = ["prometheus-instance-namespaces", "alertmanager-instance-namespaces"];
+        kinds.iter().any(|kind| lists(kind).unwrap_or(all))
     }
 }
 

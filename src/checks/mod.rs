@@ -180,7 +180,7 @@ pub fn all(config: &Config, plan: &Plan, now: Timestamp) -> Vec<Check> {
         let kubectl = Kubectl::new(config, cluster);
         let more = [
             ("server", Probe::Server(Server { kubectl: kubectl.clone() })),
-            (rights::NAME, Probe::Rights(Rights::new(config, kubectl.clone()))),
+            (rights::NAME, Probe::Rights(Rights::new(config, plan, kubectl.clone()))),
             ("nodes", Probe::Ground(Ground::new(config, cluster, kubectl.clone()))),
             ("lock", Probe::Lock(Lock { kubectl, now })),
         ];

@@ -8,7 +8,7 @@ use super::{Line, answered};
 use crate::config::{Charts, Config};
 use crate::content::doc::Doc;
 use crate::diagnose::catalogue::Id;
-use crate::plan::{Answer, Call};
+use crate::plan::{Answer, Call, Intent, Plan};
 use crate::tools::cmd::Cmd;
 use crate::tools::kubectl::{self, Kubectl};
 
@@ -20,6 +20,8 @@ pub struct Rights {
     kubectl: Kubectl,
     namespace: String,
     charts: Charts,
+    /// Whether definitions are left alone.
+    skip_crds: bool,
 }
 
 /// What an install does with one kind of object.
@@ -91,8 +93,13 @@ const fn within(resource: &'static str, verbs: &'static [&'static str]) -> Need 
 }
 
 impl Rights {
-    pub fn new(config: &Config, kubectl: Kubectl) -> Self {
-        Self { kubectl, namespace: config.namespace.to_string(), charts: config.charts }
+    pub fn new(config: &Config, plan: &Plan, kubectl: Kubectl) -> Self {
+        Self {
+            kubectl,
+            namespace: config.namespace.to_string(),
+            charts: config.charts,
+            skip_crds: !plan.steps().any(|step| matches!(step.intent, Intent::Crds(_))),
+        }
     }
 
     pub(super) fn ask(&self, so_far: &[Answer]) -> Option<Call> {
@@ -139,7 +146,8 @@ impl Rights {
             Charts::Bitnami => &[],
             Charts::Community => NEEDS_OF_COMMUNITY,
         };
-        NEEDS.iter().chain(more)
+        let of_crds = |need: &&Need| need.resource.starts_with("customresourcedefinitions.");
+        NEEDS.iter().chain(more).filter(move |need| !(self.skip_crds && of_crds(need)))
     }
 
     fn reviews(&self, need: &Need) -> Vec<Value> {

@@ -74,7 +74,7 @@ fn review(resource: &str, group: &str, verb: &str, allowed: bool) -> Value {
 
 #[test]
 fn what_is_not_allowed_is_listed_by_kind_of_object() {
-    let rights = Rights::new(&config(), kubectl());
+    let rights = Rights::new(&config(), &plan(), kubectl());
     let answer = |reviews: &[Value]| said(&json!({"kind": "List", "items": reviews}).to_string());
     let allowed = review("secrets", "", "get", true);
     insta::assert_snapshot!(told(&[rights.judge(&[answer(std::slice::from_ref(&allowed))])]), @"Passed rights: all that an install does is allowed (1 asked for)");
@@ -96,7 +96,9 @@ fn what_is_not_allowed_is_listed_by_kind_of_object() {
 fn the_communitys_charts_need_more_rights() {
     let asked = |charts| {
         let config = Config { charts, ..config() };
-        let Some(Call::Cmd(cmd)) = Rights::new(&config, kubectl()).ask(&[]) else { panic!() };
+        let Some(Call::Cmd(cmd)) = Rights::new(&config, &plan(), kubectl()).ask(&[]) else {
+            panic!()
+        };
         let crate::tools::cmd::Stdin::Docs(docs) = &cmd.stdin else { panic!() };
         docs[0].preview().unwrap()
     };
@@ -134,7 +136,8 @@ fn ground() -> Ground {
 #[test]
 fn a_cluster_with_room_and_nobody_else_is_as_it_should_be() {
     let pods = "kube-system\tproxymux\t\ta\t50m\t64Mi\t\tproxymux:1\t\n\
-        monitoring\tprometheus-node-exporter\tprometheus\ta\t\t\t9100\tnode_exporter:1\t\n";
+        monitoring\tprometheus-node-exporter\tprometheus\ta\t\t\t9100\tnode_exporter:1\t\n\
+        monitoring\tprometheus-0\tprometheus-kube-prometheus-prometheus\ta\t8\t64Gi\t\tprometheus:v3\t\n";
     let answers = [things(&["a", "b"], &[class()]), said(pods)];
     insta::assert_snapshot!(told(&ground().judge(&answers)), @"
     Passed pod security: the namespace takes what an install makes
@@ -182,7 +185,12 @@ fn an_operator_that_looks_elsewhere_is_left_alone() {
         (r#""--namespaces=theirs,monitoring""#, "Failed"),
         (r#""--deny-namespaces=monitoring""#, "Passed"),
         (r#""--deny-namespaces=theirs""#, "Failed"),
-        (r#""--prometheus-instance-namespaces=theirs","--namespaces=monitoring""#, "Passed"),
+        (r#""--prometheus-instance-namespaces=theirs""#, "Failed"),
+        (
+            r#""--prometheus-instance-namespaces=theirs","--alertmanager-instance-namespaces=theirs""#,
+            "Passed",
+        ),
+        (r#""--namespaces=""#, "Failed"),
         ("", "Failed"),
     ];
     for (args, expected) in cases {

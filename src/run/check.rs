@@ -1,6 +1,7 @@
 //! Carries out checks: all that still can say something, side by side, the cluster itself first.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -121,7 +122,7 @@ impl Runner {
             });
         }
         while let Some(joined) = at_work.join_next().await {
-            found.extend(joined.ok());
+            found.push(joined.unwrap_or_else(|error| resume_unwind(error.into_panic())));
         }
         found
     }

@@ -113,7 +113,9 @@ impl Kubectl {
 
     /// Asks what a manifest of reviews on standard input asks; nothing is kept of them.
     pub fn review(&self) -> Cmd {
-        self.cmd(["create", UNCHECKED, "-o", "json", "-f", "-"])
+        // More than a hundred, one after another: on a far cluster that takes a while.
+        let cmd = self.cmd(["create", UNCHECKED, "-o", "json", "-f", "-"]);
+        cmd.timeout(Duration::from_mins(5))
     }
 
     /// Writes an object of okemon's own, anew or in place of the one that its manifest names.

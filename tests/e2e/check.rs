@@ -99,7 +99,7 @@ fn whoever_has_the_rights_that_are_asked_for_can_install() {
       ok       pod security   the namespace takes what an install makes
       ok       storage class  oci-bv
       ok       node port      nobody listens on port 9100 of the nodes
-      ok       operators      none watches the namespace; left alone: monitoring/prometheus-prometheus-kube-prometheus-prometheus-0, monitoring/prometheus-prometheus-kube-prometheus-prometheus-1
+      ok       operators      no other one is in the cluster
       ok       room           3 nodes have room for everything
       ok       lock           no other okemon is at work
       ok       namespace      as configured
