@@ -34,6 +34,8 @@ pub struct Environment {
     pub unasked: bool,
     /// Whether stderr is a terminal that can move its cursor.
     pub terminal: bool,
+    /// Whether standard output is one.
+    pub screen: bool,
     /// Whether stderr may have colours, unless a flag says otherwise.
     pub color: bool,
 }
@@ -57,6 +59,7 @@ impl Environment {
             interactive: stderr && person,
             unasked: !stderr && person,
             terminal: stderr && !dumb,
+            screen: std::io::stdout().is_terminal() && !dumb,
             color: stderr && !dumb && set("NO_COLOR").is_none(),
             variables,
         }

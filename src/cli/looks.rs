@@ -38,9 +38,9 @@ impl Cli {
         &self,
         args: &Status,
         environment: &Environment,
-        color: bool,
     ) -> Result<Exit, Fail> {
-        let shown = status::Shown { json: self.as_json()?, watch: args.watch, color };
+        let shown =
+            status::Shown { json: self.as_json()?, watch: args.watch, screen: environment.screen };
         let config = configuration(self.source()?.as_ref(), &args.settings)?;
         let options = self.only_looking(environment, false);
         status::status(&config, &options, environment, shown).await

@@ -81,7 +81,7 @@ impl Cli {
                 self.live(args, environment, color).await
             }
             Command::Plan(args) => self.plan(None, args.skip_crds, &args.settings, environment),
-            Command::Status(args) => self.status(args, environment, color).await,
+            Command::Status(args) => self.status(args, environment).await,
             Command::Verify(args) => self.verify(args, environment, color).await,
             Command::Check(args) => self.check(args, environment, color).await,
             Command::Render(args) => {

@@ -32,7 +32,8 @@ pub struct Shown {
     pub json: bool,
     /// Again and again, until somebody ends it.
     pub watch: bool,
-    pub color: bool,
+    /// Whether there is a screen that can be emptied.
+    pub screen: bool,
 }
 
 /// Looks at every cluster, and prints a screen for each.
@@ -49,7 +50,7 @@ pub async fn status(
         .map_err(|missing| prepare::missing_tools(&missing))?;
     let plan = Plan::default();
     let means = prepare::means(config, &plan, programs, environment)?;
-    let reporter = report::choose(Format::Text, false, Verbosity::Quiet, shown.color);
+    let reporter = report::choose(Format::Text, false, Verbosity::Quiet, false);
     let (runner, quiet) =
         means.runner(config, &plan, Vault::default(), options, environment, reporter);
     let exit = loop {
@@ -61,7 +62,9 @@ pub async fn status(
             // To end it is how one leaves a watch.
             break if shown.watch { Exit::Done } else { exit };
         }
-        tell(&clusters, shown)?;
+        if !tell(&clusters, shown)? {
+            break Exit::Done;
+        }
         if !shown.watch {
             break if clusters.iter().all(Status::is_well) { Exit::Done } else { Exit::Unfit };
         }
@@ -75,15 +78,17 @@ pub async fn status(
     Ok(exit)
 }
 
-fn tell(clusters: &[Status], shown: Shown) -> Result<(), Fail> {
+/// Prints it; false: nobody reads it any more.
+fn tell(clusters: &[Status], shown: Shown) -> Result<bool, Fail> {
     let text = if shown.json {
         report::status_as_json(clusters).map_err(|error| {
             Fail::new(Exit::Failed, format!("showing what is installed: {error:#}"))
         })?
     } else {
-        report::status(clusters, Timestamp::now(), shown.watch)
+        report::status(clusters, Timestamp::now(), shown.watch && shown.screen)
     };
-    super::print(&text).map(|_| ())
+    report::print_while_read(&text)
+        .map_err(|error| Fail::system(Exit::Failed, "printing the result", &error))
 }
 
 async fn one_cluster(runner: &Arc<Runner>, config: &Config, cluster: &Cluster) -> Status {

@@ -123,9 +123,18 @@ pub fn status_as_json(clusters: &[Status]) -> Result<String> {
 /// When it does not get through, such as into a file on a full disk. Who closed the pipe has read
 /// enough, so that is none.
 pub fn print_result(text: &str) -> io::Result<()> {
+    print_while_read(text).map(|_| ())
+}
+
+/// The same, and tells whether somebody still reads.
+///
+/// # Errors
+/// When it does not get through.
+pub fn print_while_read(text: &str) -> io::Result<bool> {
     match print(io::stdout(), text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -204,6 +204,12 @@ impl Exec {
             return Err(Failure::Stopped { cmd: cmd.to_string() });
         }
         let (child, mut pipes) = self.spawn(cmd, false)?;
+        // Read from the first word on, or it would stop once the pipe is full.
+        let complaints = tokio::spawn(async move {
+            let mut stderr = Stream::last(STDERR_LIMIT);
+            stderr.read(pipes.stderr).await;
+            stderr.text()
+        });
         let mut said = Vec::new();
         let begun = async {
             let mut chunk = [0; 1024];
@@ -220,20 +226,22 @@ impl Exec {
             () = stop.asked() => return Err(Failure::Stopped { cmd: cmd.to_string() }),
             () = tokio::time::sleep(cmd.timeout) => {
                 let (cmd, waited_for) = (Box::new(cmd.clone()), child.waits_for());
-                return Err(Failure::TimedOut { cmd, waited_for, stderr: String::new() });
+                child.signal(Signal::SIGKILL);
+                let stderr = tokio::time::timeout(DRAIN, complaints).await;
+                let stderr = stderr.ok().and_then(Result::ok).unwrap_or_default();
+                return Err(Failure::TimedOut { cmd, waited_for, stderr });
             }
         };
-        let mut stderr = Stream::last(STDERR_LIMIT);
         if !begun {
-            let code = end(child.exit(), stderr.read(pipes.stderr)).await;
-            let output = Output { code, stdout: String::new(), stderr: stderr.text() };
+            // It has closed its output, and means to end.
+            let ended =
+                tokio::time::timeout(DRAIN, async { (child.exit().await, complaints.await) });
+            let (code, stderr) = ended.await.unwrap_or((Ok(None), Ok(String::new())));
+            let (code, stderr) = (code.ok().flatten(), stderr.unwrap_or_default());
+            let output = Output { code, stdout: String::new(), stderr };
             return Err(Failure::Ended { cmd: Box::new(cmd.clone()), output });
         }
-        // What is no longer read would stop it once the pipe is full.
-        tokio::spawn(async move {
-            let mut rest = Stream::last(STDERR_LIMIT);
-            tokio::join!(rest.read(pipes.stdout), stderr.read(pipes.stderr));
-        });
+        tokio::spawn(async move { Stream::last(STDERR_LIMIT).read(pipes.stdout).await });
         Ok(Held { _child: child, said: String::from_utf8_lossy(&said).into_owned() })
     }
 

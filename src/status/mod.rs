@@ -133,7 +133,7 @@ impl Status {
     pub fn hear(&mut self, replies: &[(Question, Reply)]) {
         let told = |topic: Topic| {
             let of = replies.iter().filter(move |(question, _)| question.topic == topic);
-            of.filter_map(|(_, reply)| reply.as_ref().ok())
+            of.filter_map(|(_, reply)| reply.as_ref().ok().map(|answer| answer.body.as_str()))
         };
         let stores = told(Topic::Stores)
             .filter_map(|body| serde_json::from_str::<Value>(body).ok())

@@ -6,6 +6,7 @@ use super::*;
 use crate::content::fixtures::{cluster, config};
 use crate::plan::install;
 use crate::report;
+use crate::tools::http::Answer;
 
 fn empty() -> Status {
     Status {
@@ -38,11 +39,15 @@ fn told(status: &Status) -> String {
     report::status(std::slice::from_ref(status), "2026-11-28T12:00:00Z".parse().unwrap(), false)
 }
 
+fn said(body: String) -> Answer {
+    Answer { status: 200, date: None, body }
+}
+
 fn replies(stores: &serde_json::Value, page: &str) -> Vec<(Question, Reply)> {
     let question = |topic| Question { topic, pod: "pod".to_owned(), port: 1 };
     vec![
-        (question(Topic::Stores), Ok(json!({"data": {"store": stores}}).to_string())),
-        (question(Topic::Compactor), Ok(page.to_owned())),
+        (question(Topic::Stores), Ok(said(json!({"data": {"store": stores}}).to_string()))),
+        (question(Topic::Compactor), Ok(said(page.to_owned()))),
     ]
 }
 

@@ -17,6 +17,7 @@ use k8s_openapi::api::core::v1::{Container, Pod};
 use crate::checks::Checked;
 use crate::diagnose::Diagnosis;
 use crate::observe::kubernetes::Snapshot;
+use crate::tools::http::Answer;
 use crate::tools::kubectl;
 
 /// Something that one pod is asked.
@@ -62,7 +63,7 @@ impl Topic {
     pub fn path(self) -> &'static str {
         match self {
             Self::Targets => "/api/v1/targets?state=active",
-            Self::Rules => "/api/v1/rules",
+            Self::Rules => "/api/v1/rules?exclude_alerts=true",
             Self::Receivers => "/api/v1/alertmanagers",
             Self::Sidecar | Self::Compactor => "/metrics",
             Self::Stores => "/api/v1/stores",
@@ -77,14 +78,32 @@ impl Topic {
         }
     }
 
+    /// The container that is asked, by the name that charts and operator give it.
+    fn container(self) -> &'static str {
+        match self {
+            Self::Targets | Self::Rules | Self::Receivers => "prometheus",
+            Self::Sidecar => "thanos-sidecar",
+            Self::Stores | Self::Samples => "query",
+            Self::SamplesByFrontend => "query-frontend",
+            Self::Compactor => "compactor",
+            Self::Alertmanager => "alertmanager",
+            Self::Grafana | Self::DataSource | Self::Dashboards => "grafana",
+        }
+    }
+
+    /// Whether an answer tells something, though it is none of success.
+    fn tells_by_status(self) -> bool {
+        matches!(self, Self::Grafana | Self::DataSource)
+    }
+
     /// Whether only somebody who has signed in is answered.
     pub fn wants_login(self) -> bool {
         matches!(self, Self::DataSource | Self::Dashboards)
     }
 }
 
-/// The body of an answer with status 200; else why there is none.
-pub type Reply = Result<String, String>;
+/// An answer, whatever its status; else why there is none.
+pub type Reply = Result<Answer, String>;
 
 /// Everything that is known of one cluster.
 #[derive(Debug)]
@@ -128,19 +147,8 @@ fn ask(pod: &Pod, port: u16, topics: &[Topic]) -> Vec<Question> {
 
 /// The pods that can be asked about it, each with its port: those that are ready. Of the others is told why.
 fn running(snapshot: &Snapshot, topic: Topic) -> impl Iterator<Item = (&Pod, u16)> {
-    let (name, ports): (&str, &[&str]) = match topic {
-        Topic::Targets | Topic::Rules | Topic::Receivers => ("prometheus", &["web", "http-web"]),
-        Topic::Sidecar => ("thanos-sidecar", &["http"]),
-        Topic::Stores | Topic::Samples => ("query", &["http"]),
-        Topic::SamplesByFrontend => ("query-frontend", &["http"]),
-        Topic::Compactor => ("compactor", &["http"]),
-        Topic::Alertmanager => ("alertmanager", &["web", "http-web"]),
-        Topic::Grafana | Topic::DataSource | Topic::Dashboards => {
-            ("grafana", &["grafana", "http", "service"])
-        }
-    };
-    let mut pods: Vec<(&Pod, u16)> = ready(snapshot, name)
-        .filter_map(|(pod, container)| Some((pod, port(container, ports)?)))
+    let mut pods: Vec<(&Pod, u16)> = ready(snapshot, topic.container())
+        .filter_map(|(pod, container)| Some((pod, port(container)?)))
         .collect();
     pods.sort_by_key(|(pod, _)| pod.metadata.name.clone());
     pods.into_iter()
@@ -155,9 +163,11 @@ fn ready<'a>(snapshot: &'a Snapshot, name: &str) -> impl Iterator<Item = (&'a Po
     })
 }
 
-fn port(container: &Container, names: &[&str]) -> Option<u16> {
+/// The port that answers by HTTP, by the names that charts and operator give it.
+fn port(container: &Container) -> Option<u16> {
+    const NAMES: [&str; 5] = ["http", "web", "http-web", "grafana", "service"];
     let mut ports = container.ports.iter().flatten();
-    let port = ports.find(|port| names.contains(&port.name.as_deref().unwrap_or_default()))?;
+    let port = ports.find(|port| NAMES.contains(&port.name.as_deref().unwrap_or_default()))?;
     u16::try_from(port.container_port).ok()
 }
 

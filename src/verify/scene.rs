@@ -1,19 +1,17 @@
 //! What is known of one cluster, as hops ask for it.
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
 use super::hops::{broken, rows};
-use super::{Question, Reply, Scene, Topic, running};
+use super::{Question, Reply, Scene, Topic, ready};
 use crate::checks::Line;
 use crate::diagnose::catalogue::Id;
+use crate::tools::http::Answer;
 
-/// How long after its start a Prometheus may not have scraped everything.
-const FIRST_SCRAPES: SignedDuration = SignedDuration::from_secs(150);
-/// Blocks end at multiples of it, counted from midnight UTC, in seconds.
-const BLOCK: i64 = 2 * 3600;
-/// How long after the end of its first block a Prometheus has written and uploaded it, in seconds.
-const UPLOADED: i64 = 3600 + 600;
+/// How long after a pod got ready others may not know of it, and not everything be scraped.
+const BEGINNING: SignedDuration = SignedDuration::from_secs(150);
 
 impl<'a> Scene<'a> {
     pub(super) fn of(&self, topic: Topic) -> impl Iterator<Item = (&'a str, &'a Reply)> {
@@ -28,14 +26,31 @@ impl<'a> Scene<'a> {
         let replies: Result<Vec<_>, Line> = self
             .of(topic)
             .map(|(pod, reply)| match reply {
-                Ok(body) => Ok((pod, body.as_str())),
+                Ok(answer) if answer.status == 200 || topic.tells_by_status() => {
+                    Ok((pod, answer.body.as_str()))
+                }
+                Ok(Answer { status, body, .. }) => {
+                    let start: String = body.trim().chars().take(200).collect();
+                    Err(unreached(format!("{pod} answers with status {status}: {start}")))
+                }
                 Err(why) => Err(unreached(format!("{pod} does not answer: {why}"))),
             })
             .collect();
-        match replies?.as_slice() {
-            [] => Err(Line::skipped(hop, "none of its pods is ready: see pods")),
-            replies => Ok(replies.to_vec()),
+        let replies = replies?;
+        if !replies.is_empty() {
+            return Ok(replies);
         }
+        Err(match (self.has(topic.container()), ready(self.snapshot, topic.container()).next()) {
+            (false, _) => Line::skipped(hop, "it is not installed"),
+            (true, None) => Line::skipped(hop, "none of its pods is ready: see pods"),
+            (true, Some(_)) => unreached("its pods name no port that answers by HTTP".to_owned()),
+        })
+    }
+
+    /// Whether a pod has a container of this name, ready or not.
+    fn has(&self, container: &str) -> bool {
+        let containers = |pod: &'a Pod| pod.spec.iter().flat_map(|spec| &spec.containers);
+        self.snapshot.pods.iter().flat_map(containers).any(|each| each.name == container)
     }
 
     /// The same, read as JSON.
@@ -52,31 +67,33 @@ impl<'a> Scene<'a> {
         replies.into_iter().map(read).collect()
     }
 
-    /// When the first of the pods that scrape was started.
-    pub(super) fn started(&self) -> impl Iterator<Item = Timestamp> {
-        running(self.snapshot, Topic::Targets).filter_map(|(pod, _)| {
-            let started = pod.status.as_ref()?.start_time.as_ref()?;
-            Some(started.0)
+    /// Whether a pod with one of these containers got ready so lately that what it has to do with
+    /// others may not have begun.
+    pub(super) fn young(&self, containers: &[&str]) -> bool {
+        let mut pods = containers.iter().flat_map(|name| ready(self.snapshot, name));
+        pods.any(|(pod, _)| {
+            let conditions =
+                pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+            let mut ready = conditions.filter(|condition| condition.type_ == "Ready");
+            let since = ready.find_map(|condition| condition.last_transition_time.as_ref());
+            since.is_some_and(|since| self.now.duration_since(since.0) < BEGINNING)
         })
     }
 
-    /// Whether a Prometheus has started so lately that it may not have scraped everything.
-    pub(super) fn is_young(&self) -> bool {
-        self.started().any(|started| self.now.duration_since(started) < FIRST_SCRAPES)
-    }
-
-    /// When the first block has arrived in the bucket at the latest.
-    pub(super) fn first_block(&self) -> Option<Timestamp> {
-        let started = self.started().min()?.as_second();
-        let end = (started.div_euclid(BLOCK) + 1) * BLOCK;
-        Timestamp::from_second(end + UPLOADED).ok()
+    /// When a sidecar was started, from when on it counts what it uploads.
+    pub(super) fn sidecar_since(&self, name: &str) -> Option<Timestamp> {
+        let named = |pod: &&Pod| pod.metadata.name.as_deref() == Some(name);
+        let status = self.snapshot.pods.iter().find(named)?.status.as_ref()?;
+        let containers = status.container_statuses.iter().chain(&status.init_container_statuses);
+        let mut sidecars = containers.flatten().filter(|it| it.name == Topic::Sidecar.container());
+        Some(sidecars.next()?.state.as_ref()?.running.as_ref()?.started_at.as_ref()?.0)
     }
 
     /// Whether a store gateway has blocks of this cluster.
     pub(super) fn has_history(&self) -> bool {
         let mut answers = self.of(Topic::Stores).filter_map(|(_, reply)| reply.as_ref().ok());
-        answers.any(|body| {
-            let answer: Value = serde_json::from_str(body).unwrap_or_default();
+        answers.any(|answer| {
+            let answer: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             let mut stores = rows(&answer["data"]["store"]);
             stores.any(|store| {
                 rows(&store["labelSets"]).any(|labels| labels["cluster"] == self.cluster)

@@ -14,7 +14,9 @@ fn pod(name: &str, containers: &[(&str, &str, u16)], ready: bool) -> Value {
     json!({
         "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": containers},
         "status": {"phase": "Running", "startTime": STARTED,
-            "conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }}]},
+            "containerStatuses": [{"name": "thanos-sidecar", "ready": true, "restartCount": 0, "image": "", "imageID": "",
+                "state": {"running": {"startedAt": STARTED}}}],
+            "conditions": [{"type": "Ready", "status": if ready { "True" } else { "False" }, "lastTransitionTime": STARTED}]},
     })
 }
 
@@ -78,12 +80,21 @@ fn well(topic: Topic) -> String {
     answer.to_string()
 }
 
+fn ok(body: impl Into<String>) -> Reply {
+    with(200, body)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a reply may be none")]
+fn with(status: u16, body: impl Into<String>) -> Reply {
+    Ok(Answer { status, date: None, body: body.into() })
+}
+
 /// What is told of a cluster in which one thing is answered otherwise, at a time of the day.
 fn told(without: &str, changed: &[(Topic, Reply)], time: &str) -> String {
     let snapshot = snapshot(without);
     let reply = |question: Question| {
         let other = changed.iter().find(|(topic, _)| *topic == question.topic);
-        let reply = other.map_or_else(|| Ok(well(question.topic)), |(_, reply)| reply.clone());
+        let reply = other.map_or_else(|| ok(well(question.topic)), |(_, reply)| reply.clone());
         (question, reply)
     };
     let replies: Vec<_> = questions(&snapshot).into_iter().map(reply).collect();
@@ -114,7 +125,7 @@ fn wrong(changed: &[(Topic, Reply)]) -> String {
 }
 
 fn says(topic: Topic, answer: &Value) -> [(Topic, Reply); 1] {
-    [(topic, Ok(answer.to_string()))]
+    [(topic, ok(answer.to_string()))]
 }
 
 #[test]
@@ -123,10 +134,10 @@ fn every_part_that_is_ready_is_asked_and_of_equals_one() {
     let asked = asked.iter().map(|it| format!("{}:{} {}\n", it.pod, it.port, it.topic.path()));
     insta::assert_snapshot!(asked.collect::<String>(), @"
     prometheus-0:9090 /api/v1/targets?state=active
-    prometheus-0:9090 /api/v1/rules
+    prometheus-0:9090 /api/v1/rules?exclude_alerts=true
     prometheus-0:9090 /api/v1/alertmanagers
     prometheus-1:9090 /api/v1/targets?state=active
-    prometheus-1:9090 /api/v1/rules
+    prometheus-1:9090 /api/v1/rules?exclude_alerts=true
     prometheus-1:9090 /api/v1/alertmanagers
     prometheus-0:10902 /metrics
     prometheus-1:10902 /metrics
@@ -164,10 +175,10 @@ fn what_only_time_brings_is_no_failure() {
     let nothing = json!({"data": {"result": [], "activeTargets": [{"health": "unknown"}]}});
     let page = "thanos_sidecar_prometheus_up 1\n";
     let changed = [
-        (Topic::Targets, Ok(nothing.to_string())),
-        (Topic::Samples, Ok(nothing.to_string())),
-        (Topic::SamplesByFrontend, Ok(nothing.to_string())),
-        (Topic::Sidecar, Ok(page.to_owned())),
+        (Topic::Targets, ok(nothing.to_string())),
+        (Topic::Samples, ok(nothing.to_string())),
+        (Topic::SamplesByFrontend, ok(nothing.to_string())),
+        (Topic::Sidecar, ok(page)),
     ];
     insta::assert_snapshot!(told("", &changed, "10:01:00"), @r#"
     Passed pods: 9 of 9 ready
@@ -196,7 +207,7 @@ fn what_only_time_brings_is_no_failure() {
     Passed alertmanagers: 2 are ready and know each other, and every Prometheus sends to them
     Passed grafana: its data source answers; 1 dashboards
     "#);
-    insta::assert_snapshot!(told("", &changed[3..], "13:11:00").lines().nth(7).unwrap_or_default(), @"Failed uploads: no block has arrived, and the first was due (OKM-UPLOADS-FAIL)");
+    insta::assert_snapshot!(told("", &changed[3..], "13:11:00").lines().nth(7).unwrap_or_default(), @"Failed uploads: prometheus-0 has uploaded no block, though its first was due (OKM-UPLOADS-FAIL)");
 }
 
 #[test]
@@ -233,7 +244,7 @@ fn each_hop_that_breaks_names_itself() {
         ("nothing is scraped", says(Topic::Targets, &json!({"data": {"activeTargets": []}})).into()),
         ("a rule fails", says(Topic::Rules, &json!({"data": {"groups": [{"name": "g", "rules": [
             {"name": "R", "health": "err", "lastError": "many-to-many matching not allowed"}]}]}})).into()),
-        ("a sidecar is blind", vec![(Topic::Sidecar, Ok(page("thanos_sidecar_prometheus_up 0\nthanos_shipper_uploads_total 1\n")))]),
+        ("a sidecar is blind", vec![(Topic::Sidecar, ok(page("thanos_sidecar_prometheus_up 0\nthanos_shipper_uploads_total 1\n")))]),
         ("a store answers with an error", store("store", &|stores| stores[0]["lastError"] = json!("rpc error")).into()),
         ("a sidecar is not asked", store("sidecar", &|stores| drop(stores.as_array_mut().unwrap().pop())).into()),
         ("two sidecars are the same", store("sidecar", &|stores| stores[1] = sidecar(0)).into()),
@@ -241,17 +252,17 @@ fn each_hop_that_breaks_names_itself() {
         ("replicas are answered apart", says(Topic::Samples, &doubled).into()),
         ("samples are old", says(Topic::Samples, &series("170")).into()),
         ("the frontend has none", says(Topic::SamplesByFrontend, &json!({"data": {"result": []}})).into()),
-        ("uploads fail", vec![(Topic::Sidecar, Ok(page("thanos_sidecar_prometheus_up 1\nthanos_shipper_upload_failures_total 2\n")))]),
-        ("uploads have failed", vec![(Topic::Sidecar, Ok(page("thanos_sidecar_prometheus_up 1\nthanos_shipper_uploads_total 1\nthanos_shipper_upload_failures_total 2\n")))]),
-        ("the compactor has halted", vec![(Topic::Compactor, Ok(page("thanos_compact_halted 1\n")))]),
+        ("uploads fail", vec![(Topic::Sidecar, ok(page("thanos_sidecar_prometheus_up 1\nthanos_shipper_upload_failures_total 2\n")))]),
+        ("uploads have failed", vec![(Topic::Sidecar, ok(page("thanos_sidecar_prometheus_up 1\nthanos_shipper_uploads_total 1\nthanos_shipper_upload_failures_total 2\n")))]),
+        ("the compactor has halted", vec![(Topic::Compactor, ok(page("thanos_compact_halted 1\n")))]),
         ("an Alertmanager is alone", says(Topic::Alertmanager, &json!({"cluster": {"status": "ready", "peers": [{}]}, "config": {"original": "r"}})).into()),
         ("Prometheus sends to one", says(Topic::Receivers, &json!({"data": {"activeAlertmanagers": [{}]}})).into()),
-        ("Grafana is sick", says(Topic::Grafana, &json!({"database": "failing"})).into()),
-        ("its data source is silent", says(Topic::DataSource, &json!({"status": "ERROR", "message": "connection refused"})).into()),
-        ("its password is another", vec![(Topic::DataSource, Err("status 401: no".to_owned()))]),
+        ("Grafana is sick", vec![(Topic::Grafana, with(503, r#"{"database": "failing"}"#))]),
+        ("its data source is silent", vec![(Topic::DataSource, with(400, r#"{"status": "ERROR", "message": "connection refused"}"#))]),
+        ("its password is another", vec![(Topic::DataSource, with(401, "no"))]),
         ("it has no dashboards", says(Topic::Dashboards, &json!([])).into()),
         ("a part is silent", vec![(Topic::Compactor, Err("the connection was refused".to_owned()))]),
-        ("a part answers with a page", vec![(Topic::Rules, Ok(page("<html>sign in</html>")))]),
+        ("a part answers with a page", vec![(Topic::Rules, ok(page("<html>sign in</html>")))]),
     ];
     let told = cases.iter().map(|(what, changed)| format!("{what}:\n{}", wrong(changed)));
     insta::assert_snapshot!(told.collect::<String>(), @r#"

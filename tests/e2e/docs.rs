@@ -48,6 +48,11 @@ pub(crate) fn shows_verified(steady: impl Fn(&str) -> String, said: &str) {
     assert_eq!(without_uploads(&steady(&shown)), without_uploads(&steady(said)), "docs/verify.md");
 }
 
+/// What the page shows of a cluster's status, right after an install.
+pub(crate) fn shows_status(said: &str) {
+    assert_eq!(recorded("docs/verify.md", "recorded status"), said, "docs/verify.md");
+}
+
 /// The block below a mark in a page.
 fn recorded(page: &str, mark: &str) -> String {
     let page = std::fs::read_to_string(repository().join(page)).unwrap();

@@ -39,7 +39,7 @@ fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
       ok       stores         Query asks 2 sidecars, 2 store gateways, 2 rulers
       ok       query          29 targets
       ok       frontend       29 targets
-      ok       uploads        6 blocks since the sidecars started, 0 failures
+      ok       uploads        nothing has failed; the next block
       ok       compactor      one runs, and has not halted
       ok       alertmanagers  2 are ready and know each other, and every Prometheus sends to them
       ok       grafana        its data source answers; 3 dashboards
@@ -67,6 +67,19 @@ fn what_the_communitys_charts_install_scrapes_keeps_alerts_and_shows() {
     thanos-ruler: 2
     thanos-sidecar: 2
     thanos-storegateway: 2
+    sin
+      ok       pods           12 of 12 ready
+      ok       targets        36 of 36 are up
+      ok       rules          65 are evaluated
+      ok       sidecars       2 see their Prometheus
+      ok       stores         Query asks 2 sidecars, 1 store gateways, 2 rulers
+      ok       query          36 targets
+      ok       frontend       36 targets
+      ok       uploads        nothing has failed; the next block
+      ok       compactor      one runs, and has not halted
+      ok       alertmanagers  2 are ready and know each other, and every Prometheus sends to them
+      ok       grafana        its data source answers; 3 dashboards
+    Verified: 11 passed.
     ");
 }
 
@@ -168,6 +181,11 @@ fn proven(sandbox: &Sandbox) -> String {
     // At once, though little has been scraped and nothing uploaded.
     let fresh = sandbox.run(&["verify"]);
     assert_eq!(fresh.code, Some(0), "{}", fresh.stdout);
+    let status = sandbox.run(&["status"]);
+    assert_eq!(status.code, Some(0), "{}", status.stdout);
+    if sandbox.charts() == Charts::Bitnami {
+        docs::shows_status(&status.stdout);
+    }
     history::lay(sandbox);
     until_failing(sandbox, &[]);
     history::restart_compactor(sandbox);

@@ -15,11 +15,17 @@ pub(super) fn grafana(scene: &Scene<'_>) -> Line {
     if let Some((_, health)) = health.iter().find(|(_, health)| health["database"] != "ok") {
         return failed(format!("its database is {}", word(&health["database"])));
     }
-    let refused =
-        |reply: &Reply| reply.as_ref().err().is_some_and(|why| why.contains("status 401"));
+    let doubt = |said: &str| doubtful(NAME, Id::GrafanaBlind, said);
+    if scene.of(Topic::DataSource).next().is_none() {
+        return doubt(
+            "it lives; its login could not be read, so that its data source was not asked",
+        );
+    }
+    let refused = |reply: &Reply| reply.as_ref().is_ok_and(|answer| answer.status == 401);
     if scene.of(Topic::DataSource).any(|(_, reply)| refused(reply)) {
-        let said = "it lives; its password is another than in the Secret, so that its data source was not asked";
-        return doubtful(NAME, Id::GrafanaBlind, said);
+        return doubt(
+            "it lives; its password is another than in the Secret, so that its data source was not asked",
+        );
     }
     let source = scene.json(NAME, Topic::DataSource);
     let dashboards = scene.json(NAME, Topic::Dashboards);

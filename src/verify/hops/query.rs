@@ -13,6 +13,9 @@ use crate::verify::{Scene, Topic, ready, running};
 /// A sample older than that is missed, in seconds: three scrapes of 30, and some for the way.
 const OLD: f64 = 120.0;
 
+/// Who has stores, and who asks them.
+const STORES: [&str; 4] = ["query", "thanos-sidecar", "storegateway", "ruler"];
+
 /// Query asks every sidecar, store gateway and ruler, and none of them answers with an error.
 pub(super) fn stores(scene: &Scene<'_>) -> Line {
     const NAME: &str = "stores";
@@ -21,10 +24,13 @@ pub(super) fn stores(scene: &Scene<'_>) -> Line {
         Err(line) => return line,
     };
     let Some((_, answer)) = asked.first() else { return Line::skipped(NAME, "not asked") };
-    let failed = |said: String| broken(NAME, Id::StoresMissing, said);
     // Query looks up anew whom it asks every half a minute.
     let missing = |said: String| {
-        if scene.is_young() { Line::pending(NAME, said) } else { failed(said) }
+        if scene.young(&STORES) {
+            Line::pending(NAME, said)
+        } else {
+            broken(NAME, Id::StoresMissing, said)
+        }
     };
     let kinds = &answer["data"];
     let all = kinds.as_object().into_iter().flat_map(|kinds| kinds.values()).flat_map(rows);
@@ -53,7 +59,7 @@ pub(super) fn stores(scene: &Scene<'_>) -> Line {
     let labels: BTreeSet<String> =
         sidecars.iter().map(|store| store["labelSets"].to_string()).collect();
     if labels.len() < sidecars.len() {
-        return failed(
+        return missing(
             "two sidecars have the same external labels, so that their blocks overlap".to_owned(),
         );
     }
@@ -154,6 +160,10 @@ impl Scene<'_> {
             Some(newest) => format!("the newest sample is {newest:.0} s old"),
             None => format!("no sample of `up` with the label cluster=\"{}\"", self.cluster),
         };
-        if self.is_young() { Line::pending(hop, said) } else { broken(hop, Id::SampleLost, said) }
+        if self.young(&["prometheus", "query", "query-frontend"]) {
+            Line::pending(hop, said)
+        } else {
+            broken(hop, Id::SampleLost, said)
+        }
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn targets(scene: &Scene<'_>) -> Line {
         let named = list(down.iter().map(|(name, error)| format!("{name}: {error}")));
         let said = format!("{count}; down:{named}");
         // What answers a moment after it started is no trouble yet.
-        return if scene.is_young() {
+        return if scene.young(&["prometheus"]) {
             Line::pending(NAME, said)
         } else {
             broken(NAME, Id::TargetsDown, said)
@@ -38,7 +38,7 @@ pub(super) fn targets(scene: &Scene<'_>) -> Line {
     }
     match (up.is_empty(), waiting) {
         (true, 0) => broken(NAME, Id::TargetsDown, "Prometheus scrapes nothing"),
-        (_, 1..) if scene.is_young() => {
+        (_, 1..) if scene.young(&["prometheus"]) => {
             Line::pending(NAME, format!("{count}, {waiting} are not scraped yet"))
         }
         (true, _) => broken(NAME, Id::TargetsDown, format!("{waiting} were never scraped")),

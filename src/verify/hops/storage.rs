@@ -1,6 +1,7 @@
 //! Blocks: on their way into the bucket, and in it.
 
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{broken, doubtful};
 use crate::checks::Line;
@@ -8,38 +9,42 @@ use crate::diagnose::catalogue::Id;
 use crate::verify::metrics::sum;
 use crate::verify::{Scene, Topic};
 
-/// Blocks arrive in the bucket, or the first is not due yet.
+/// How long after its start a Prometheus has written and uploaded its first block: it writes one once it
+/// has three hours of samples.
+const FIRST_BLOCK: SignedDuration = SignedDuration::from_mins(190);
+
+/// Blocks arrive in the bucket, or a sidecar's first is not due yet.
 pub(super) fn uploads(scene: &Scene<'_>) -> Line {
     const NAME: &str = "uploads";
     let asked = match scene.replies(NAME, Topic::Sidecar) {
         Ok(asked) => asked,
         Err(line) => return line,
     };
-    let total = |metric: &str| {
-        asked.iter().filter_map(|(_, page)| sum(page, metric)).fold(0.0, |sum, value| sum + value)
+    let total = |metric: &str| -> f64 {
+        asked.iter().filter_map(|(_, page)| sum(page, metric)).fold(0.0, |sum, more| sum + more)
     };
-    let (uploaded, failures) =
-        (total("thanos_shipper_uploads_total"), total("thanos_shipper_upload_failures_total"));
+    let uploaded = total("thanos_shipper_uploads_total");
+    let failures = total("thanos_shipper_upload_failures_total");
     let said = format!("{uploaded} blocks since the sidecars started, {failures} failures");
-    match (uploaded > 0.0, failures > 0.0) {
-        (true, false) => return Line::passed(NAME, said),
+    match (failures > 0.0, uploaded > 0.0) {
         (true, true) => return doubtful(NAME, Id::UploadsFail, said),
-        (false, true) => return broken(NAME, Id::UploadsFail, said),
-        (false, false) => {}
+        (true, false) => return broken(NAME, Id::UploadsFail, said),
+        (false, _) => {}
     }
-    if scene.has_history() {
-        return Line::passed(
-            NAME,
-            "the bucket has blocks of this cluster; none is due since the sidecars started",
-        );
+    let has_none = |page: &str| sum(page, "thanos_shipper_uploads_total").unwrap_or(0.0) == 0.0;
+    let due = |pod: &str| scene.sidecar_since(pod)?.checked_add(FIRST_BLOCK).ok();
+    let idle: Vec<(&str, Option<Timestamp>)> =
+        asked.iter().filter(|(_, page)| has_none(page)).map(|(pod, _)| (*pod, due(pod))).collect();
+    if let Some((pod, _)) = idle.iter().find(|(_, due)| due.is_some_and(|due| due < scene.now)) {
+        let said = format!("{pod} has uploaded no block, though its first was due");
+        return broken(NAME, Id::UploadsFail, said);
     }
-    match scene.first_block() {
-        Some(due) if scene.now < due => {
-            let due = due.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC");
-            Line::passed(NAME, format!("nothing has failed; the first block is due until {due}"))
-        }
-        _ => broken(NAME, Id::UploadsFail, "no block has arrived, and the first was due"),
-    }
+    let Some(due) = idle.iter().filter_map(|(_, due)| *due).max() else {
+        return Line::passed(NAME, said);
+    };
+    let due = due.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC");
+    let next = if scene.has_history() { "next" } else { "first" };
+    Line::passed(NAME, format!("nothing has failed; the {next} block is due until {due}"))
 }
 
 pub(super) fn compactor(scene: &Scene<'_>) -> Line {
