@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::hops::{broken, rows};
@@ -53,8 +54,12 @@ impl<'a> Scene<'a> {
         self.snapshot.pods.iter().flat_map(containers).any(|each| each.name == container)
     }
 
-    /// The same, read as JSON.
-    pub(super) fn json(&self, hop: &str, topic: Topic) -> Result<Vec<(&'a str, Value)>, Line> {
+    /// The same, read as JSON; what `T` has no field for is passed over.
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        hop: &str,
+        topic: Topic,
+    ) -> Result<Vec<(&'a str, T)>, Line> {
         let replies = self.replies(hop, topic)?;
         let read = |(pod, body): (&'a str, &str)| match serde_json::from_str(body) {
             Ok(value) => Ok((pod, value)),

@@ -156,7 +156,7 @@ fn every_part_that_is_ready_is_asked_and_of_equals_one() {
 #[test]
 fn a_cluster_in_which_everything_is_well() {
     insta::assert_snapshot!(told("", &[], "15:00:00"), @"
-    Passed pods: 9 of 9 ready
+    Passed pods: 9 of 9 workloads are ready
     Passed targets: 1 of 1 are up
     Passed rules: 1 are evaluated
     Passed sidecars: 2 see their Prometheus
@@ -181,28 +181,28 @@ fn what_only_time_brings_is_no_failure() {
         (Topic::Sidecar, ok(page)),
     ];
     insta::assert_snapshot!(told("", &changed, "10:01:00"), @r#"
-    Passed pods: 9 of 9 ready
-    Pending targets: 0 of 0 are up, 2 are not scraped yet
+    Passed pods: 9 of 9 workloads are ready
+    Pending targets: 0 of 0 are up, 1 are not scraped yet
     Passed rules: 1 are evaluated
     Passed sidecars: 2 see their Prometheus
     Passed stores: Query asks 2 sidecars, 1 store gateways, 1 rulers
     Pending query: no sample of `up` with the label cluster="sin"
     Skipped frontend: see query
-    Passed uploads: nothing has failed; the first block is due until 2026-11-28 13:10 UTC
+    Passed uploads: nothing has failed; the first block is due by 2026-11-28 13:10 UTC
     Passed compactor: one runs, and has not halted
     Passed alertmanagers: 2 are ready and know each other, and every Prometheus sends to them
     Passed grafana: its data source answers; 1 dashboards
     "#);
     // Later it is one, but for the block.
     insta::assert_snapshot!(told("", &changed, "10:30:00"), @r#"
-    Passed pods: 9 of 9 ready
-    Failed targets: 2 were never scraped (OKM-TARGETS-DOWN)
+    Passed pods: 9 of 9 workloads are ready
+    Failed targets: 1 were never scraped (OKM-TARGETS-DOWN)
     Passed rules: 1 are evaluated
     Passed sidecars: 2 see their Prometheus
     Passed stores: Query asks 2 sidecars, 1 store gateways, 1 rulers
     Failed query: no sample of `up` with the label cluster="sin" (OKM-SAMPLE-LOST)
     Skipped frontend: see query
-    Passed uploads: nothing has failed; the first block is due until 2026-11-28 13:10 UTC
+    Passed uploads: nothing has failed; the first block is due by 2026-11-28 13:10 UTC
     Passed compactor: one runs, and has not halted
     Passed alertmanagers: 2 are ready and know each other, and every Prometheus sends to them
     Passed grafana: its data source answers; 1 dashboards

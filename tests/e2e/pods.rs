@@ -32,7 +32,7 @@ fn what_bitnamis_charts_install_scrapes_keeps_alerts_and_shows() {
     thanos-sidecar: 2
     thanos-storegateway: 2
     sin
-      ok       pods           12 of 12 ready
+      ok       pods           12 of 12 workloads are ready
       ok       targets        29 of 29 are up
       ok       rules          36 are evaluated
       ok       sidecars       2 see their Prometheus
@@ -68,7 +68,7 @@ fn what_the_communitys_charts_install_scrapes_keeps_alerts_and_shows() {
     thanos-sidecar: 2
     thanos-storegateway: 2
     sin
-      ok       pods           12 of 12 ready
+      ok       pods           12 of 12 workloads are ready
       ok       targets        36 of 36 are up
       ok       rules          65 are evaluated
       ok       sidecars       2 see their Prometheus
@@ -215,7 +215,7 @@ fn verified(sandbox: &Sandbox) -> String {
 fn steady(said: &str) -> String {
     let steady = |line: &str| {
         let (said, _) = line.split_once(", the newest sample").unwrap_or((line, ""));
-        let (said, _) = said.split_once(" is due until").unwrap_or((said, ""));
+        let (said, _) = said.split_once(" is due by").unwrap_or((said, ""));
         format!("{said}\n")
     };
     said.lines().map(steady).collect()

@@ -1,5 +1,7 @@
 //! Alertmanagers, and who tells them of alerts.
 
+use serde_json::Value;
+
 use super::{broken, rows, word};
 use crate::checks::Line;
 use crate::diagnose::catalogue::Id;
@@ -8,7 +10,7 @@ use crate::verify::{Scene, Topic};
 /// Every replica has a configuration and knows the others, and Prometheus sends to all of them.
 pub(super) fn alertmanagers(scene: &Scene<'_>) -> Line {
     const NAME: &str = "alertmanagers";
-    let asked = match scene.json(NAME, Topic::Alertmanager) {
+    let asked = match scene.json::<Value>(NAME, Topic::Alertmanager) {
         Ok(asked) => asked,
         Err(line) => return line,
     };
@@ -31,7 +33,7 @@ pub(super) fn alertmanagers(scene: &Scene<'_>) -> Line {
             return failed(format!("{pod} has no configuration"));
         }
     }
-    let senders = match scene.json(NAME, Topic::Receivers) {
+    let senders = match scene.json::<Value>(NAME, Topic::Receivers) {
         Ok(senders) => senders,
         Err(line) => return line,
     };

@@ -1,5 +1,7 @@
 //! Grafana, its data source, its dashboards.
 
+use serde_json::Value;
+
 use super::{broken, doubtful, rows, word};
 use crate::checks::Line;
 use crate::diagnose::catalogue::Id;
@@ -7,7 +9,7 @@ use crate::verify::{Reply, Scene, Topic};
 
 pub(super) fn grafana(scene: &Scene<'_>) -> Line {
     const NAME: &str = "grafana";
-    let health = match scene.json(NAME, Topic::Grafana) {
+    let health = match scene.json::<Value>(NAME, Topic::Grafana) {
         Ok(health) => health,
         Err(line) => return line,
     };
@@ -27,8 +29,8 @@ pub(super) fn grafana(scene: &Scene<'_>) -> Line {
             "it lives; its password is another than in the Secret, so that its data source was not asked",
         );
     }
-    let source = scene.json(NAME, Topic::DataSource);
-    let dashboards = scene.json(NAME, Topic::Dashboards);
+    let source = scene.json::<Value>(NAME, Topic::DataSource);
+    let dashboards = scene.json::<Value>(NAME, Topic::Dashboards);
     match (source, dashboards) {
         (Err(line), _) | (_, Err(line)) => line,
         (Ok(source), Ok(dashboards)) => {

@@ -43,7 +43,7 @@ fn told_once(lines: Vec<Line>) -> Vec<Line> {
 /// Everything that was installed runs: a hop whose pods do not is told why here.
 fn pods(scene: &Scene<'_>) -> Vec<Line> {
     let diagnosis = scene.diagnosis;
-    let how = format!("{} of {} ready", diagnosis.ready, diagnosis.of);
+    let how = format!("{} of {} workloads are ready", diagnosis.ready, diagnosis.of);
     if diagnosis.of == 0 {
         return vec![Line::failed(
             "pods",

@@ -19,7 +19,7 @@ const STORES: [&str; 4] = ["query", "thanos-sidecar", "storegateway", "ruler"];
 /// Query asks every sidecar, store gateway and ruler, and none of them answers with an error.
 pub(super) fn stores(scene: &Scene<'_>) -> Line {
     const NAME: &str = "stores";
-    let asked = match scene.json(NAME, Topic::Stores) {
+    let asked = match scene.json::<Value>(NAME, Topic::Stores) {
         Ok(asked) => asked,
         Err(line) => return line,
     };
@@ -141,7 +141,7 @@ impl Ages {
 
 impl Scene<'_> {
     fn ages(&self, hop: &str, topic: Topic) -> Result<Ages, Line> {
-        let asked = self.json(hop, topic)?;
+        let asked = self.json::<Value>(hop, topic)?;
         let all = asked.iter().flat_map(|(_, answer)| rows(&answer["data"]["result"]));
         let ours: Vec<&Value> =
             all.filter(|series| series["metric"]["cluster"] == self.cluster).collect();

@@ -44,7 +44,7 @@ pub(super) fn uploads(scene: &Scene<'_>) -> Line {
     };
     let due = due.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC");
     let next = if scene.has_history() { "next" } else { "first" };
-    Line::passed(NAME, format!("nothing has failed; the {next} block is due until {due}"))
+    Line::passed(NAME, format!("nothing has failed; the {next} block is due by {due}"))
 }
 
 pub(super) fn compactor(scene: &Scene<'_>) -> Line {
