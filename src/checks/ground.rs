@@ -184,7 +184,7 @@ impl Ground {
         };
         let said = format!("there is no {STORAGE_CLASS}, which volumes are made of, {others}");
         let hint = format!(
-            "`{}` shows them; OKE has it from Kubernetes 1.24 on",
+            "`{}` shows them; OKE clusters have it from Kubernetes 1.24 on",
             self.kubectl.by_hand(&["get", "storageclass"])
         );
         if self.own_values {
@@ -231,7 +231,7 @@ impl Ground {
                     self.namespace
                 ),
                 format!(
-                    "`{}` shows it; let it run with --deny-namespaces={}, or install with another `namespace`",
+                    "`{}` shows it; let it run with --deny-namespaces={}, or install into a `namespace` that it does not watch",
                     self.kubectl.by_hand_in(pod.namespace, &["describe", "pod", pod.name]),
                     self.namespace
                 ),

@@ -92,7 +92,7 @@ pub(super) fn judge(room: &Room, nodes: &[&Value], others: &[Pod<'_>], kubectl: 
         let left = part.replicas - place(part, &mut free);
         if left > 0 {
             unplaced.push(format!(
-                "\n{left} of {} {} ({})",
+                "\n{left} of {} {}, each {}",
                 part.replicas,
                 part.name,
                 part.share.told()

@@ -162,13 +162,13 @@ fn whatever_is_in_the_way_is_named() {
     Failed pod security: the namespace monitoring enforces restricted, which node exporters cannot keep (OKM-POD-SECURITY)
         hint: `kubectl --context oke-sin -n monitoring label --overwrite namespace monitoring pod-security.kubernetes.io/enforce=privileged` lets them
     Failed storage class: there is no oci-bv, which volumes are made of, but slow (OKM-STORAGE-CLASS-MISSING)
-        hint: `kubectl --context oke-sin -n monitoring get storageclass` shows them; OKE has it from Kubernetes 1.24 on
+        hint: `kubectl --context oke-sin -n monitoring get storageclass` shows them; OKE clusters have it from Kubernetes 1.24 on
     Failed node port: port 9100 of 2 nodes is theirs/node-exporter-1's: no node exporter of ours finds a place there (OKM-NODE-PORT-TAKEN)
         hint: `kubectl --context oke-sin -n theirs describe pod node-exporter-1` shows whose it is; two node exporters are one too many: take one away
     Failed operators: theirs/operator-1 watches the namespace monitoring too: two operators undo each other's work (OKM-OPERATOR-OTHER)
-        hint: `kubectl --context oke-sin -n theirs describe pod operator-1` shows it; let it run with --deny-namespaces=monitoring, or install with another `namespace`
+        hint: `kubectl --context oke-sin -n theirs describe pod operator-1` shows it; let it run with --deny-namespaces=monitoring, or install into a `namespace` that it does not watch
     Warning room: of 2 nodes, 2 may be used, and have no room for:
-    1 of 2 ruler (100m CPU, 256 MiB) (OKM-NO-ROOM)
+    1 of 2 ruler, each 100m CPU, 256 MiB (OKM-NO-ROOM)
         hint: `kubectl --context oke-sin -n monitoring describe nodes` shows what is requested of each; more or larger nodes, or an autoscaler that makes them
     ");
 }
@@ -209,12 +209,12 @@ fn nodes_that_take_no_pods_have_no_room() {
     let lines = ground().judge(&[nodes, said("")]);
     insta::assert_snapshot!(told(&lines[4..]), @"
     Warning room: of 3 nodes, 1 may be used, and has no room for:
-    1 of 2 Prometheus (600m CPU, 2176 MiB)
-    1 of 2 store gateway (200m CPU, 1024 MiB)
-    1 of 2 query (200m CPU, 512 MiB)
-    1 of 2 query frontend (100m CPU, 256 MiB)
-    1 of 2 ruler (100m CPU, 256 MiB)
-    1 of 2 Alertmanager (50m CPU, 64 MiB) (OKM-NO-ROOM)
+    1 of 2 Prometheus, each 600m CPU, 2176 MiB
+    1 of 2 store gateway, each 200m CPU, 1024 MiB
+    1 of 2 query, each 200m CPU, 512 MiB
+    1 of 2 query frontend, each 100m CPU, 256 MiB
+    1 of 2 ruler, each 100m CPU, 256 MiB
+    1 of 2 Alertmanager, each 50m CPU, 64 MiB (OKM-NO-ROOM)
         hint: `kubectl --context oke-sin -n monitoring describe nodes` shows what is requested of each; more or larger nodes, or an autoscaler that makes them
     ");
 }

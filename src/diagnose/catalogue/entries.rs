@@ -309,7 +309,7 @@ catalogue! {
     StorageClassMissing {
         name: "OKM-STORAGE-CLASS-MISSING",
         title: "the cluster does not know the class of storage that volumes are made of",
-        meaning: "Volumes are claimed from the class `oci-bv`, OCI's block volumes, which every OKE cluster has. Without it no claim gets a volume, and no pod that needs one starts.",
+        meaning: "Volumes are claimed from the class `oci-bv`, OCI's block volumes, which OKE clusters have from Kubernetes 1.24 on. Without it no claim gets a volume, and no pod that needs one starts.",
         see: &["kubectl --context CONTEXT get storageclasses"],
         remedy: "Is it an OKE cluster, and the one that was meant? If the class was deleted, make it again; or name another one in `values`.",
         more: &[
@@ -318,7 +318,7 @@ catalogue! {
     }
     NodePortTaken {
         name: "OKM-NODE-PORT-TAKEN",
-        title: "somebody else listens where node exporter would, on every node",
+        title: "somebody else's pod has node exporter's port on a node",
         meaning: "Node exporter answers at port 9100 of the node itself. Where another pod has that port, the scheduler finds no place for ours. Mostly it is the node exporter of another monitoring.",
         see: &["kubectl --context CONTEXT get pods --all-namespaces -o wide"],
         remedy: "Take the other one away; or give ours another port, or leave it out, in a file of your own that `values` names.",
@@ -328,7 +328,7 @@ catalogue! {
         name: "OKM-OPERATOR-OTHER",
         title: "another Prometheus operator takes care of the same namespace",
         meaning: "Each operator makes of a Prometheus resource the StatefulSet that it thinks right. Two of them undo each other's work without end, and pods are restarted each time.",
-        see: &["kubectl --context CONTEXT get deployments --all-namespaces -l app.kubernetes.io/component=operator"],
+        see: &["kubectl --context CONTEXT get deployments --all-namespaces -o wide | grep prometheus-operator"],
         remedy: "Let the other one leave the namespace alone, by its argument `--deny-namespaces` or by `--namespaces` with its own; its chart has a value for that.",
         more: &["https://prometheus-operator.dev/docs/platform/operator/"],
     }
@@ -344,8 +344,8 @@ catalogue! {
         name: "OKM-NO-ROOM",
         title: "the nodes have not enough left for everything",
         meaning: "By what is requested of them, and with each replica of a part on a node of its own, some pods find no node. An autoscaler may make one; else they wait.",
-        see: &["kubectl --context CONTEXT describe nodes", "kubectl --context CONTEXT top nodes"],
-        remedy: "More nodes or larger ones, a smaller `size`, or other nodes by `placement`. Requests are in docs/sizes.md.",
+        see: &["kubectl --context CONTEXT describe nodes"],
+        remedy: "Nodes that may not be used are cordoned, have a taint, or lack a label of `placement.nodeSelector`. Else: more nodes or larger ones, a smaller `size`, or other nodes by `placement`. Requests are in docs/sizes.md.",
         more: &["https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"],
     }
     Locked {
@@ -427,8 +427,11 @@ catalogue! {
         name: "OKM-STORES-MISSING",
         title: "Query does not ask every store",
         meaning: "A sidecar, store gateway or ruler is not among those that Query asks, answers with an error, or has the same labels as another. What it has is missing from answers, or counted twice.",
-        see: &["kubectl --context CONTEXT -n monitoring port-forward service/thanos-query 9090", "curl http://127.0.0.1:9090/api/v1/stores"],
-        remedy: "Mostly a name in `query.stores` of own `values` leads nowhere, or the external label `cluster` was changed. `okemon plan --live` shows what differs from the configuration.",
+        see: &[
+            "kubectl --context CONTEXT -n monitoring port-forward service/thanos-query 9090",
+            "curl http://127.0.0.1:9090/api/v1/stores    # in another terminal",
+        ],
+        remedy: "Mostly an address in `query.stores`, in a file of your own that `values.thanos` names, leads nowhere, or the external label `cluster` was changed by hand: `okemon plan --live` shows the latter, and `okemon install` puts it right. `lastError` of a store says what Query got from it.",
         more: &["https://thanos.io/tip/components/query.md/"],
     }
     SampleLost {
