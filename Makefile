@@ -18,7 +18,7 @@ test: needs lint charts ## everything, on real clusters of this machine, where n
 	$(CARGO_TEST) --lib --bins --tests --no-run
 	tests/alone $(CARGO_TEST) --offline --lib --bins
 	@options=--test-threads=3; if tests/sandbox/needs pods; then \
-	options="--test-threads=4 --include-ignored"; tests/sandbox/sandbox tools --pods >/dev/null || exit; \
+	options="$$options --include-ignored"; tests/sandbox/sandbox tools --pods >/dev/null || exit; \
 	else echo "make test: so no pods are run" >&2; fi; \
 	set -x; tests/alone $(CARGO_TEST) --offline --test '*' -- $$options
 
