@@ -85,6 +85,17 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// A hop that is broken, unless one of those that it stands on got ready a moment ago.
+    pub(super) fn broken_by_now(
+        &self,
+        containers: &[&str],
+        hop: &str,
+        id: Id,
+        said: String,
+    ) -> Line {
+        if self.young(containers) { Line::pending(hop, said) } else { broken(hop, id, said) }
+    }
+
     /// When a sidecar was started, from when on it counts what it uploads.
     pub(super) fn sidecar_since(&self, name: &str) -> Option<Timestamp> {
         let named = |pod: &&Pod| pod.metadata.name.as_deref() == Some(name);

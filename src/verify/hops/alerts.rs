@@ -14,7 +14,10 @@ pub(super) fn alertmanagers(scene: &Scene<'_>) -> Line {
         Ok(asked) => asked,
         Err(line) => return line,
     };
-    let failed = |said: String| broken(NAME, Id::AlertmanagerApart, said);
+    let missing = |said: String| {
+        let those = ["alertmanager", "prometheus"];
+        scene.broken_by_now(&those, NAME, Id::AlertmanagerApart, said)
+    };
     for (pod, status) in &asked {
         let peers = rows(&status["cluster"]["peers"]).count();
         if status["cluster"]["status"] != "ready" || (asked.len() > 1 && peers < asked.len()) {
@@ -23,14 +26,10 @@ pub(super) fn alertmanagers(scene: &Scene<'_>) -> Line {
                 asked.len(),
                 word(&status["cluster"]["status"])
             );
-            return if scene.young(&["alertmanager", "prometheus"]) {
-                Line::pending(NAME, said)
-            } else {
-                failed(said)
-            };
+            return missing(said);
         }
         if word(&status["config"]["original"]).is_empty() {
-            return failed(format!("{pod} has no configuration"));
+            return broken(NAME, Id::AlertmanagerApart, format!("{pod} has no configuration"));
         }
     }
     let senders = match scene.json::<Value>(NAME, Topic::Receivers) {
@@ -41,11 +40,7 @@ pub(super) fn alertmanagers(scene: &Scene<'_>) -> Line {
         let receivers = rows(&answer["data"]["activeAlertmanagers"]).count();
         if receivers < asked.len() {
             let said = format!("{pod} sends its alerts to {receivers} of {}", asked.len());
-            return if scene.young(&["alertmanager", "prometheus"]) {
-                Line::pending(NAME, said)
-            } else {
-                failed(said)
-            };
+            return missing(said);
         }
     }
     Line::passed(

@@ -25,13 +25,7 @@ pub(super) fn stores(scene: &Scene<'_>) -> Line {
     };
     let Some((_, answer)) = asked.first() else { return Line::skipped(NAME, "not asked") };
     // Query looks up anew whom it asks every half a minute.
-    let missing = |said: String| {
-        if scene.young(&STORES) {
-            Line::pending(NAME, said)
-        } else {
-            broken(NAME, Id::StoresMissing, said)
-        }
-    };
+    let missing = |said: String| scene.broken_by_now(&STORES, NAME, Id::StoresMissing, said);
     let kinds = &answer["data"];
     let all = kinds.as_object().into_iter().flat_map(|kinds| kinds.values()).flat_map(rows);
     let faulty: Vec<String> = all
@@ -160,10 +154,6 @@ impl Scene<'_> {
             Some(newest) => format!("the newest sample is {newest:.0} s old"),
             None => format!("no sample of `up` with the label cluster=\"{}\"", self.cluster),
         };
-        if self.young(&["prometheus", "query", "query-frontend"]) {
-            Line::pending(hop, said)
-        } else {
-            broken(hop, Id::SampleLost, said)
-        }
+        self.broken_by_now(&["prometheus", "query", "query-frontend"], hop, Id::SampleLost, said)
     }
 }

@@ -55,11 +55,7 @@ pub(super) fn targets(scene: &Scene<'_>) -> Line {
         let named = list(down.iter().map(|(name, error)| format!("{name}: {error}")));
         let said = format!("{count}; down:{named}");
         // What answers a moment after it started is no trouble yet.
-        return if scene.young(&["prometheus"]) {
-            Line::pending(NAME, said)
-        } else {
-            broken(NAME, Id::TargetsDown, said)
-        };
+        return scene.broken_by_now(&["prometheus"], NAME, Id::TargetsDown, said);
     }
     match (up.is_empty(), waiting.len()) {
         (true, 0) => broken(NAME, Id::TargetsDown, "Prometheus scrapes nothing"),
