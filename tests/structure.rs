@@ -52,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("verify", &["checks", "content", "diagnose", "observe", "tools"]),
     ("report", &["checks", "diagnose", "plan", "status"]),
-    ("status", &["content", "diagnose", "observe", "verify"]),
+    ("status", &["config", "content", "diagnose", "observe", "verify"]),
     ("checks", &["config", "content", "diagnose", "fail", "plan", "tools"]),
     ("plan", &["config", "content", "diagnose", "fail", "observe", "tools"]),
     ("diagnose", &["observe", "tools"]),

@@ -92,20 +92,7 @@ fn tell(clusters: &[Status], shown: Shown) -> Result<bool, Fail> {
 }
 
 async fn one_cluster(runner: &Arc<Runner>, config: &Config, cluster: &Cluster) -> Status {
-    let mut status = Status {
-        cluster: cluster.name.to_string(),
-        region: cluster.region.identifier.to_owned(),
-        context: cluster.context.clone(),
-        namespace: config.namespace.to_string(),
-        unseen: None,
-        releases: vec![],
-        ready: 0,
-        of: 0,
-        findings: vec![],
-        addresses: vec![],
-        volumes: vec![],
-        history: status::History::default(),
-    };
+    let mut status = Status::new(config, cluster);
     if let Err(fail) = look(runner, config, cluster, &mut status).await {
         status.unseen = Some(fail.error);
     }

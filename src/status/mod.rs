@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::{Cluster, Config};
 use crate::content::charts;
 use crate::diagnose::{Diagnosis, Finding};
 use crate::observe::kubernetes::Snapshot;
@@ -98,6 +99,24 @@ struct Listed {
 }
 
 impl Status {
+    /// A cluster of which nothing is known yet.
+    pub fn new(config: &Config, cluster: &Cluster) -> Self {
+        Self {
+            cluster: cluster.name.to_string(),
+            region: cluster.region.identifier.to_owned(),
+            context: cluster.context.clone(),
+            namespace: config.namespace.to_string(),
+            unseen: None,
+            releases: vec![],
+            ready: 0,
+            of: 0,
+            findings: vec![],
+            addresses: vec![],
+            volumes: vec![],
+            history: History::default(),
+        }
+    }
+
     /// Whether everything that was installed runs, and is what an install would bring.
     pub fn is_well(&self) -> bool {
         let wanted = |release: &Release| {

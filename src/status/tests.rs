@@ -9,20 +9,7 @@ use crate::report;
 use crate::tools::http::Answer;
 
 fn empty() -> Status {
-    Status {
-        cluster: "sin".to_owned(),
-        region: "ap-singapore-1".to_owned(),
-        context: "oke-sin".to_owned(),
-        namespace: "monitoring".to_owned(),
-        unseen: None,
-        releases: vec![],
-        ready: 0,
-        of: 0,
-        findings: vec![],
-        addresses: vec![],
-        volumes: vec![],
-        history: History::default(),
-    }
+    Status::new(&config(), &cluster())
 }
 
 fn listed(releases: &[(&str, &str, &str)]) -> Vec<Release> {
